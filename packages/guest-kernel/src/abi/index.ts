@@ -1,1 +1,7 @@
-export {};
+/** What host and guest agree on, as pure data. */
+export * from "./boot-info.js";
+export * from "./errno.js";
+export * from "./hypercalls.js";
+export * from "./memory-layout.js";
+export * from "./signals.js";
+export * from "./syscalls.js";
