@@ -50,9 +50,14 @@ export const BOOT_INFO_SIZE = 0x1000;
 export const BOOT_FLAGS = {
   /**
    * Ring 0 is run by an instruction emulator (KVM without hardware virtualization): `syscall` arrives as #PF at
-   * the entry, live page-table entries are changed by the guest only, runs of absent ones are filled by the host.
+   * the entry, and every kernel instruction costs half a microsecond or more.
    */
   RING0_EMULATED: 1n << 0n,
+  /**
+   * The host serves `fill_pages` and `plan_edits`, and the kernel leaves walks and loops over page tables to it.
+   * Clear: the kernel does all of that itself, which is right everywhere and slow where ring 0 is emulated.
+   */
+  HOST_PAGING: 1n << 1n,
 } as const;
 
 /** One piece of the program's address space as the host prepared it. */
@@ -77,7 +82,11 @@ export const AREA_FLAGS = {
   STACK: 1n << 8n,
 } as const;
 
-/** What the host asks of the kernel in answer to a hypercall (see hypercalls.ts). */
+/**
+ * What the host asks of the kernel in answer to a hypercall (see hypercalls.ts). It asks wherever a user page is
+ * absent or does not permit the access; the kernel knows whether it may. A host that finds the same page as it
+ * was after asking once answers -EFAULT itself, so that no disagreement loops.
+ */
 export const HOST_REQUEST = {
   /** HOST_REQUEST_KINDS. */
   kind: 0,

@@ -88,13 +88,15 @@ export const KERNEL_HYPERCALLS = [
     nr: 0x2002,
     name: "fill_pages",
     args: {
-      runs: { kind: "pointer" },
-      count: { kind: "u32" },
+      address: { kind: "u64" },
+      physical: { kind: "u64" },
+      page_count: { kind: "u64" },
+      entry_flags: { kind: "u64" },
       tables: { kind: "u64" },
-      table_bytes: { kind: "u64" },
+      table_count: { kind: "u64" },
     },
     errors: ["ENOMEM", "EINVAL"],
-    doc: "Fills absent page-table entries: `count` FILL_RUN records at Gva `runs`. Tables that are missing are taken from the zeroed physical run at Gpa `tables`. Result: bytes of it that were used.",
+    doc: "Gives frames to absent user pages, in the tables that CR3 names. Each entry of the `page_count` (1 to 512) pages at Gva `address` that is 0 becomes the next frame of the run at Gpa `physical`, with the bits of `entry_flags`; an entry that is not 0 is skipped and uses no frame. FILL_ZERO in entry_flags: the host zeroes each frame that it uses. The pages lie in one 2 MiB span, so at most three tables are missing: they are the first pages of the zeroed run at Gpa `tables`, linked with P, R/W, U/S, A. Result: frames used, plus tables used << 32. -ENOMEM: table_count is too small, nothing was changed.",
   },
   {
     nr: 0x2003,
@@ -105,28 +107,77 @@ export const KERNEL_HYPERCALLS = [
   },
   {
     nr: 0x2004,
-    name: "flush_shadow",
-    args: {},
-    errors: [],
-    doc: "Makes every page-table edit that the host or a recycled table holds visible (a memory-slot cycle).",
+    name: "plan_edits",
+    args: {
+      start: { kind: "u64" },
+      end: { kind: "u64" },
+      entry_flags: { kind: "u64" },
+      plan: { kind: "pointer" },
+      tables: { kind: "u64" },
+      table_count: { kind: "u64" },
+    },
+    errors: ["EINVAL"],
+    doc: "Works out, for the tables that CR3 names, which entries the kernel must write so that every user page of [start, end) that has a frame changes to `entry_flags` (keeping its frame), or, with entry_flags 0, loses it. The host changes no entry that is in use: it writes the EDIT_PLAN at Gva `plan`, and may prepare fresh tables in the zeroed run at Gpa `tables` for the plan to swap in (the entries it copies keep their values). Result: tables used.",
   },
 ] as const satisfies readonly HypercallRow[];
 
 export type KernelHypercallName = (typeof KERNEL_HYPERCALLS)[number]["name"];
 
-export const KILL_REASONS = { FAULT: 0, OUT_OF_MEMORY: 1 } as const;
-
-/** One run of pages for `fill_pages`: offsets of u64 fields. */
-export const FILL_RUN = {
-  /** Gva of the first page. */
-  address: 0,
-  /** Gpa of the first page; the run is physically contiguous. */
-  physical: 8,
-  page_count: 16,
-  /** The low bits and bit 63 of each entry: P, R/W, U/S, A, D, NX (SDM Vol. 3A, "Paging-Structure Entries"). */
-  entry_flags: 24,
-  size: 32,
+export const KILL_REASONS = {
+  /** An exception in ring 3. */
+  FAULT: 0,
+  /** No page was left for the program; the signal is SIGKILL. */
+  OUT_OF_MEMORY: 1,
+  /** The program sent it: kill(2), tkill(2), tgkill(2). */
+  SIGNAL: 2,
 } as const;
+
+/**
+ * `fill_pages`: zero the frames. A bit that an entry leaves to software; it is not stored in the entries.
+ * (SDM Vol. 3A, "Paging-Structure Entries": bits 11:9 are ignored by the processor.)
+ */
+export const FILL_ZERO = 1n << 9n;
+
+/**
+ * An entry whose page has a frame but permits nothing (PROT_NONE): P = 0, this bit, and the frame's address.
+ * The processor sees an absent page, the kernel keeps the contents.
+ */
+export const ENTRY_HELD = 1n << 10n;
+
+/**
+ * What `plan_edits` answers in one page: offsets. The kernel writes `floor` and `ceiling` before; the host the rest.
+ *
+ * The kernel writes `edits` in order, reloads CR3, and then owns the runs of `frames`: frames that lost their page,
+ * and tables that no entry refers to any more. A plan that is full ends early: `next` is where to go on.
+ *
+ * On a host where ring 0 is emulated one live entry costs the guest some 6 us, and swapping in a fresh table by
+ * its page-directory entry some 75 us: above about ten live entries in a table a swap is cheaper.
+ */
+export const EDIT_PLAN = {
+  /**
+   * Gva, page aligned: no area is left between them. With entry_flags 0, a table whose whole span lies between
+   * them is dropped (at each level), not edited.
+   */
+  floor: 0,
+  ceiling: 8,
+  /** Gva up to which the plan goes; `end` where it is complete. */
+  next: 16,
+  edit_count: 24,
+  frame_count: 32,
+  /** EDIT records. */
+  edits: 64,
+  /** FRAME_RUN records. */
+  frames: 1024,
+  size: 4096,
+} as const;
+export const EDIT_PLAN_MAX_EDITS = 60;
+export const EDIT_PLAN_MAX_FRAMES = 128;
+
+/** One entry to write: its Gva in the direct map, and its new value. */
+export const EDIT = { slot: 0, value: 8, size: 16 } as const;
+
+/** A physically contiguous run that lost its pages. `address`: Gva where it was mapped; 0 for a table. */
+export const FRAME_RUN = { address: 0, physical: 8, page_count: 16, size: 24 } as const;
 
 /**
  * The register frame of an exception or a panic, on a kernel stack: `struct pt_regs` of Linux, with the vector

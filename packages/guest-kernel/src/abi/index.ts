@@ -3,5 +3,6 @@ export * from "./boot-info.js";
 export * from "./errno.js";
 export * from "./hypercalls.js";
 export * from "./memory-layout.js";
+export * from "./mman.js";
 export * from "./signals.js";
 export * from "./syscalls.js";
