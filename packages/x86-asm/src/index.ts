@@ -1,1 +1,26 @@
-export {};
+export { Assembler, type AssemblerOptions, type Datum, type SectionOptions } from "./assembler.js";
+export type { Bits } from "./encoder.js";
+export { ASM_ERRORS, AsmError, type AsmErrorCode, type Diagnostic } from "./errors.js";
+export {
+  type LinkedImage,
+  type LinkedSection,
+  type LinkedSymbol,
+  type LinkOptions,
+  link,
+} from "./link.js";
+export type { AsmObject, ObjectSection, ObjectSymbol, Relocation, RelocationType } from "./object.js";
+export {
+  type AddressRegister,
+  type Displacement,
+  FarPointer,
+  far,
+  Memory,
+  mem,
+  type Operand,
+  type SegmentName,
+  type SegmentRegister,
+  SymbolReference,
+  sym,
+} from "./operands.js";
+export * from "./registers.js";
+export type { SectionFlags } from "./sections.js";

@@ -1,0 +1,74 @@
+/** TypeScript signatures of the builder's methods, from the forms of the instruction table. */
+import type { Form, FormOperand } from "./notation.js";
+import { ANY_MEMORY, OperandBit, OperandCheck } from "./operand-bits.js";
+
+const REGISTER_TYPES = [
+  "r8",
+  "r16",
+  "r32",
+  "r64",
+  "sreg",
+  "cr",
+  "dr",
+  "st",
+  "mm",
+  "xmm",
+  "ymm",
+  "zmm",
+  "k",
+  "bnd",
+  "tmm",
+];
+const MEMORY_WIDTHS = [8, 16, 32, 48, 64, 80, 128, 256, 512];
+
+/** The module `generated/instructions.ts`. */
+export function instructionTypes(forms: readonly Form[]): string {
+  const byMnemonic = new Map<string, Set<string>>();
+  for (const form of forms) {
+    const signatures = byMnemonic.get(form.mnemonic) ?? new Set();
+    byMnemonic.set(form.mnemonic, signatures.add(signature(form)));
+  }
+  const methods = [...byMnemonic].flatMap(([name, signatures]) =>
+    [...signatures].map((parameters) => `  ${name}(${parameters}): this;`),
+  );
+  return `import type { FarPointer, Memory, SymbolReference } from "../operands.js";
+import type { Register } from "../registers.js";
+
+type Immediate = number | bigint | SymbolReference;
+/** A branch target: a label, or an absolute address. */
+type Target = string | SymbolReference | number | bigint;
+
+/** One method for each mnemonic, one overload for each shape of operands. */
+export interface Instructions {
+${methods.join("\n")}
+}
+`;
+}
+
+function signature(form: Form): string {
+  return form.operands
+    .map((operand, i) => `${"abcde"[i]}${operand.optional ? "?" : ""}: ${operandType(operand)}`)
+    .join(", ");
+}
+
+function operandType({ accepts, check, notation }: FormOperand): string {
+  if (check === OperandCheck.fixedRegister) {
+    const file = REGISTER_TYPES.find((_, bit) => accepts === 1 << bit);
+    return `Register<"${file}", "${notation}">`;
+  }
+  if (check === OperandCheck.one) return "1";
+  if ((accepts & OperandBit.imm) !== 0) return "Immediate";
+  if ((accepts & OperandBit.rel) !== 0) return "Target";
+  if ((accepts & OperandBit.far) !== 0) return "FarPointer";
+  const types = REGISTER_TYPES.filter((_, bit) => (accepts & (1 << bit)) !== 0).map(
+    (file) => `Register<"${file}">`,
+  );
+  if ((accepts & ANY_MEMORY) === ANY_MEMORY) types.push("Memory");
+  else types.push(...memoryTypes(accepts));
+  return types.join(" | ");
+}
+
+function memoryTypes(accepts: number): string[] {
+  const widths = MEMORY_WIDTHS.filter((_, i) => (accepts & (OperandBit.m8 << i)) !== 0);
+  return widths.length === 0 ? [] : [`Memory<${[...widths, 0].join(" | ")}>`];
+}
