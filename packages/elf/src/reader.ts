@@ -1,0 +1,249 @@
+/**
+ * Bytes to model: an `ElfFile` decodes the header at once, every table when it is first asked for.
+ *
+ * gABI chapters 4 and 5. What is not asked for is neither read nor checked, as with Linux, which runs
+ * programs whose section headers are damaged.
+ */
+import { PT, SHN, SHT } from "./constants.js";
+import { ElfError } from "./errors.js";
+import {
+  type ElfHeader,
+  headerFieldOffset,
+  readHeader,
+  readProgramHeaders,
+  readSectionHeaders,
+  sectionNameIndex,
+} from "./header.js";
+import {
+  checkSectionType,
+  describeSection,
+  describeSegment,
+  type ElfSection,
+  type ElfSegment,
+  sectionError,
+  segmentError,
+} from "./places.js";
+import {
+  type AsyncElfSource,
+  type ElfSource,
+  type FileBytes,
+  LoadedBytes,
+  loadThen,
+  MemoryBytes,
+  SourceBytes,
+} from "./source.js";
+import { StringTable } from "./strings.js";
+import type { Encoding } from "./structs.js";
+import { SymbolTable } from "./symbols.js";
+
+/**
+ * Reads an ELF file from memory. The bytes are kept, not copied: tables are views of them.
+ * Errors: ERR_ELF_MAGIC, ERR_ELF_CLASS, ERR_ELF_DATA, ERR_ELF_TRUNCATED.
+ */
+export function readElf(bytes: Uint8Array): ElfFile {
+  return new ElfFile(new MemoryBytes(bytes));
+}
+
+/** Reads an ELF file by ranges; header, segments, sections and their names take one read each. */
+export function openElf(source: ElfSource): ElfFile {
+  return new ElfFile(new SourceBytes(source));
+}
+
+/**
+ * Reads an ELF file by asynchronous ranges. Header, segments, sections and their names (four reads) are there
+ * when the promise settles; everything else is reached through `elf.load((elf) => …)`.
+ */
+export async function openElfAsync(source: AsyncElfSource): Promise<ElfFile> {
+  const bytes = new LoadedBytes(source);
+  const elf = await loadThen(bytes, () => new ElfFile(bytes));
+  await elf.load(() => {
+    void elf.segments;
+    void elf.sectionsOrError;
+  });
+  return elf;
+}
+
+export class ElfFile {
+  readonly header: ElfHeader;
+  readonly encoding: Encoding;
+  readonly #file: FileBytes;
+  readonly #strings = new Map<number, StringTable>();
+  #segments: readonly ElfSegment[] | undefined;
+  #sections: readonly ElfSection[] | ElfError | undefined;
+  #sectionsByName: ReadonlyMap<string, ElfSection> | undefined;
+
+  constructor(file: FileBytes) {
+    this.#file = file;
+    const { header, encoding } = readHeader(file);
+    this.header = header;
+    this.encoding = encoding;
+  }
+
+  /** Size of the whole file in bytes. */
+  get sizeBytes(): number {
+    return this.#file.size;
+  }
+
+  /** The program headers. Errors: ERR_ELF_ENTRY_SIZE, ERR_ELF_TRUNCATED. */
+  get segments(): readonly ElfSegment[] {
+    this.#segments ??= readProgramHeaders(this.#file, this.header, this.encoding);
+    return this.#segments;
+  }
+
+  /**
+   * The section headers with their names.
+   * Errors: ERR_ELF_ENTRY_SIZE, ERR_ELF_TRUNCATED, ERR_ELF_INDEX, ERR_ELF_STRING.
+   */
+  get sections(): readonly ElfSection[] {
+    const sections = this.sectionsOrError;
+    if (sections instanceof ElfError) throw sections;
+    return sections;
+  }
+
+  /** @internal The sections, or why there are none: damaged ones do not keep a program from being loaded. */
+  get sectionsOrError(): readonly ElfSection[] | ElfError {
+    if (this.#sections === undefined) {
+      try {
+        this.#sections = this.#readSections();
+      } catch (error) {
+        if (!(error instanceof ElfError) || error.code === "ERR_ELF_NOT_LOADED") throw error;
+        this.#sections = error;
+      }
+    }
+    return this.#sections;
+  }
+
+  /** The first section of that name. */
+  section(name: string): ElfSection | undefined {
+    this.#sectionsByName ??= new Map(this.sections.toReversed().map((section) => [section.name, section]));
+    return this.#sectionsByName.get(name);
+  }
+
+  /**
+   * The bytes of a section as a view, empty for SHT_NOBITS and SHT_NULL.
+   * Errors: ERR_ELF_TRUNCATED.
+   */
+  sectionData(section: ElfSection): Uint8Array {
+    const { sh_type, sh_offset, sh_size } = section;
+    if (sh_type === SHT.SHT_NOBITS || sh_type === SHT.SHT_NULL) return new Uint8Array();
+    if (sh_offset + sh_size <= this.sizeBytes) return this.#file.slice(Number(sh_offset), Number(sh_size));
+    throw sectionError(this, section, "ERR_ELF_TRUNCATED", "sh_size", sh_size, this.#rest(sh_offset));
+  }
+
+  /**
+   * The bytes that a segment has in the file, as a view.
+   * Errors: ERR_ELF_TRUNCATED.
+   */
+  segmentData(segment: ElfSegment): Uint8Array {
+    const { p_offset, p_filesz } = segment;
+    if (p_offset + p_filesz <= this.sizeBytes) return this.#file.slice(Number(p_offset), Number(p_filesz));
+    throw segmentError(this, segment, "ERR_ELF_TRUNCATED", "p_filesz", p_filesz, this.#rest(p_offset));
+  }
+
+  /**
+   * The string table at a section index, such as another section's sh_link.
+   * Errors: ERR_ELF_INDEX, ERR_ELF_SECTION_TYPE, ERR_ELF_TRUNCATED.
+   */
+  stringTable(index: number): StringTable {
+    let table = this.#strings.get(index);
+    if (table === undefined) {
+      table = this.#readStringTable(this.sections, index);
+      this.#strings.set(index, table);
+    }
+    return table;
+  }
+
+  /** The symbol table of the linker (SHT_SYMTAB), if the file has one. */
+  get symbols(): SymbolTable | undefined {
+    const section = this.sections.find(({ sh_type }) => sh_type === SHT.SHT_SYMTAB);
+    return section && this.symbolTable(section);
+  }
+
+  /** The symbol table of the dynamic linker (SHT_DYNSYM), if the file has one. */
+  get dynamicSymbols(): SymbolTable | undefined {
+    const section = this.sections.find(({ sh_type }) => sh_type === SHT.SHT_DYNSYM);
+    return section && this.symbolTable(section);
+  }
+
+  /**
+   * The symbols of an SHT_SYMTAB or SHT_DYNSYM section.
+   * Errors: ERR_ELF_SECTION_TYPE, ERR_ELF_ENTRY_SIZE, ERR_ELF_TRUNCATED, and those of `stringTable`.
+   */
+  symbolTable(section: ElfSection): SymbolTable {
+    return new SymbolTable(this, section);
+  }
+
+  /**
+   * The path of the program interpreter, or `undefined` for a static program.
+   * Errors: ERR_ELF_TRUNCATED, ERR_ELF_INTERP.
+   */
+  get interpreter(): string | undefined {
+    const segment = this.segments.find(({ p_type }) => p_type === PT.PT_INTERP);
+    return segment && readInterpreter(this, segment);
+  }
+
+  /**
+   * Runs `body` with the bytes that it needs: those that an asynchronous source has not delivered are read,
+   * and `body` runs again, so it should only look. With other sources it runs once.
+   */
+  load<T>(body: (elf: ElfFile) => T): Promise<T> {
+    return loadThen(this.#file, () => body(this));
+  }
+
+  #readSections(): readonly ElfSection[] {
+    const headers = readSectionHeaders(this.#file, this.header, this.encoding);
+    const nameIndex = sectionNameIndex(this.header, headers);
+    if (nameIndex === SHN.SHN_UNDEF) return headers.map((row) => Object.assign(row, { name: "" }));
+    const unnamed = headers.map((row) => Object.assign({ name: "" }, row));
+    const names = this.#readStringTable(unnamed, nameIndex, {
+      where: "ELF header",
+      field: "e_shstrndx",
+      offset: headerFieldOffset(this.encoding, "e_shstrndx"),
+    });
+    return headers.map((row) => Object.assign(row, { name: names.get(row.sh_name) }));
+  }
+
+  #readStringTable(
+    sections: readonly ElfSection[],
+    index: number,
+    place: { where?: string; field: string; offset?: number } = { field: "sh_link" },
+  ): StringTable {
+    const section = sections[index];
+    if (section === undefined) {
+      const allowed = `below ${sections.length}`;
+      throw new ElfError("ERR_ELF_INDEX", { ...place, found: index, allowed });
+    }
+    checkSectionType(this, section, SHT.SHT_STRTAB);
+    return new StringTable(this.sectionData(section), Number(section.sh_offset), describeSection(section));
+  }
+
+  /** What a range that starts at `offset` may at most be. */
+  #rest(offset: bigint): string {
+    const rest = BigInt(this.sizeBytes) - offset;
+    return rest < 0n
+      ? `nothing: it starts behind the ${this.sizeBytes} bytes of the file`
+      : `at most 0x${rest.toString(16)}`;
+  }
+}
+
+/**
+ * The path in a PT_INTERP segment, by Linux's rules: 2 to PATH_MAX bytes, the last one NUL.
+ * Errors: ERR_ELF_TRUNCATED, ERR_ELF_INTERP.
+ */
+export function readInterpreter(elf: ElfFile, segment: ElfSegment): string {
+  const PATH_MAX = 4096;
+  const bytes = elf.segmentData(segment);
+  if (bytes.length < 2 || bytes.length > PATH_MAX) {
+    throw segmentError(elf, segment, "ERR_ELF_INTERP", "p_filesz", bytes.length, `2 to ${PATH_MAX}`);
+  }
+  if (bytes[bytes.length - 1] !== 0) {
+    throw new ElfError("ERR_ELF_INTERP", {
+      where: describeSegment(segment),
+      field: "last byte of the path",
+      offset: segment.p_offset + segment.p_filesz - 1n,
+      found: bytes[bytes.length - 1]!,
+      allowed: 0,
+    });
+  }
+  return new TextDecoder().decode(bytes.subarray(0, bytes.indexOf(0)));
+}
