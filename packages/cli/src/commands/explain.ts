@@ -1,0 +1,34 @@
+import { defineCommand, usage } from "../define-command.js";
+
+export const explain = defineCommand({
+  name: "explain",
+  summary: "Say what an error code means and what to do about it",
+  args: [
+    {
+      name: "code",
+      doc: "An error code, such as ERR_MANIFEST_UNIT. Without one, all are listed.",
+      optional: true,
+    },
+  ],
+  options: {},
+  examples: [{ command: "kvm explain ERR_MANIFEST_UNIT", doc: "What that error means." }],
+  async run({ args, host }) {
+    const { ALL_ERRORS } = await import("../error-tables.js");
+    const { nearestName } = await import("../config/nearest-name.js");
+    const code = args[0]?.toUpperCase();
+    if (code === undefined) {
+      const rows = Object.entries(ALL_ERRORS);
+      if (host.output.json) host.output.resultJson(ALL_ERRORS);
+      else host.output.result(rows.map(([name, { meaning }]) => `${name}\n    ${meaning}`).join("\n"));
+      return 0;
+    }
+    const row = Object.hasOwn(ALL_ERRORS, code) ? ALL_ERRORS[code] : undefined;
+    if (row === undefined) {
+      const near = nearestName(code, Object.keys(ALL_ERRORS));
+      throw usage(explain, `there is no error ${code}.${near === undefined ? "" : ` Did you mean ${near}?`}`);
+    }
+    if (host.output.json) host.output.resultJson({ code, ...row });
+    else host.output.result(`${code}\n\n${row.meaning}\n\nWhat to do: ${row.remedy}`);
+    return 0;
+  },
+});

@@ -1,0 +1,178 @@
+/** Reads and checks a manifest: its values, or every complaint about it at once. */
+import { readFileSync } from "node:fs";
+import { dirname, relative } from "node:path";
+import { systemErrorText } from "../errors.js";
+import { ManifestError, type Problem } from "./manifest-error.js";
+import { MANIFEST_SCHEMA, type Manifest } from "./schema.js";
+import { type Path, readToml, type Span, type TomlDocument } from "./toml-document.js";
+import type { Place } from "./value-types.js";
+
+export interface LoadedManifest {
+  readonly manifest: Manifest;
+  /** Absolute. */
+  readonly file: string;
+  /** Absolute: what the manifest's paths are relative to. */
+  readonly dir: string;
+  /** A problem with a value that only a later step can see (a plugin's module, a program's format). */
+  problem(path: Path, code: Problem["code"], message: string, about?: "key" | "value"): Problem;
+}
+
+const LARGEST_MANIFEST_BYTES = 2 ** 20;
+
+/**
+ * Reads the manifest at `file` (absolute).
+ * Errors: ManifestError with every problem, in the order of the file.
+ */
+export function loadManifest(file: string, options: { relativeTo: string }): LoadedManifest {
+  const shownFile = relative(options.relativeTo, file) || file;
+  const source = readSource(file, shownFile);
+  return checkManifest(source, { file, shownFile });
+}
+
+/** The same, of a text that was read already. */
+export function checkManifest(source: string, names: { file: string; shownFile: string }): LoadedManifest {
+  const reading = readToml(source);
+  const lines = source.split(/\r?\n/);
+  const at = (position: Span, code: Problem["code"], message: string, key?: string): Problem => ({
+    code,
+    message,
+    file: names.shownFile,
+    line: position.line,
+    column: position.column,
+    length: position.length,
+    source: printable(lines[position.line - 1] ?? ""),
+    ...(key === undefined ? {} : { key }),
+  });
+  if (!reading.ok) {
+    throw new ManifestError([at(reading.problem.span, "ERR_MANIFEST_SYNTAX", reading.problem.message)]);
+  }
+  const { document } = reading;
+  const dir = dirname(names.file);
+  const describe = (path: Path, code: Problem["code"], message: string, about: "key" | "value" = "value") =>
+    at(document.locate(path, about), code, `${subject(document, path, about)}${message}`, dotted(path));
+
+  const problems: Problem[] = [];
+  const place = (path: Path): Place => ({
+    baseDir: dir,
+    at: (key) => place([...path, key]),
+    problem(code, message, about) {
+      problems.push(describe(path, code, message, about));
+      return undefined;
+    },
+  });
+  for (const path of document.oversizedIntegers) {
+    place(path).problem(
+      "ERR_MANIFEST_VALUE",
+      'beyond TOML\'s signed 64 bits. An address is written as a string: "0xffffffff80000000"',
+    );
+  }
+  const manifest = MANIFEST_SCHEMA.read(document.values, place([]));
+  if (manifest !== undefined && problems.length === 0) checkTogether(manifest, place([]));
+  if (manifest === undefined || problems.length > 0) throw new ManifestError(inFileOrder(problems));
+  return { manifest, file: names.file, dir, problem: describe };
+}
+
+/** What one key alone cannot tell. */
+function checkTogether(manifest: Manifest, root: Place): void {
+  const { vm, program, mount, workspace } = manifest;
+  const at = (...path: Path) => path.reduce<Place>((place, part) => place.at(part), root);
+  if (vm.boot === "kvmkit") {
+    if (program === undefined && workspace === undefined) {
+      root.problem("ERR_MANIFEST_MISSING", "the table [program] is missing: what is to be run?", "key");
+    }
+    for (const key of ["load", "entry"] as const) {
+      if (vm[key] === undefined) continue;
+      at("vm", key).problem(
+        "ERR_MANIFEST_CONFLICT",
+        `for flat images; boot = "kvmkit" loads an ELF file`,
+        "key",
+      );
+    }
+  } else if (vm.kernel === undefined) {
+    at("vm", "boot").problem("ERR_MANIFEST_MISSING", "the key kernel is missing: the flat image to boot");
+  }
+  mount.forEach(({ host, tmpfs, mode }, index) => {
+    if (host === undefined && tmpfs === undefined) {
+      at("mount", index).problem(
+        "ERR_MANIFEST_MISSING",
+        "host or tmpfs is missing: what is mounted here?",
+        "key",
+      );
+    } else if (host !== undefined && tmpfs !== undefined) {
+      at("mount", index, "tmpfs").problem(
+        "ERR_MANIFEST_CONFLICT",
+        "host is given too; a mount is one of both",
+        "key",
+      );
+    } else if (tmpfs !== undefined && mode !== undefined) {
+      at("mount", index, "mode").problem("ERR_MANIFEST_CONFLICT", "a tmpfs is always writable", "key");
+    }
+  });
+  const firstAt = new Map<string, number>();
+  mount.forEach(({ guest }, index) => {
+    const first = firstAt.get(guest);
+    if (first !== undefined) {
+      at("mount", index, "guest").problem("ERR_MANIFEST_CONFLICT", "another [[mount]] has this path already");
+    }
+    firstAt.set(guest, first ?? index);
+  });
+}
+
+function readSource(file: string, shownFile: string): string {
+  const refuse = (message: string) =>
+    new ManifestError([{ code: "ERR_MANIFEST_NOT_FOUND", file: shownFile, message }]);
+  let bytes: Buffer;
+  try {
+    bytes = readFileSync(file);
+  } catch (error) {
+    throw refuse(systemErrorText(error));
+  }
+  if (bytes.length > LARGEST_MANIFEST_BYTES) throw refuse("larger than 1 MiB; this is not a manifest");
+  try {
+    return new TextDecoder("utf-8", { fatal: true }).decode(bytes);
+  } catch {
+    throw new ManifestError([
+      { code: "ERR_MANIFEST_SYNTAX", file: shownFile, message: "not UTF-8, which TOML is" },
+    ]);
+  }
+}
+
+/** `memory = "64MB": ` for a value, `memroy: ` for a key, nothing for the whole file. */
+function subject(document: TomlDocument, path: Path, about: "key" | "value"): string {
+  if (path.length === 0) return "";
+  const value = about === "value" ? document.sourceOf(path) : undefined;
+  const name = about === "key" || value === undefined ? dotted(path) : leaf(path);
+  return value === undefined || value.includes("\n")
+    ? `${name}: `
+    : `${name} = ${printable(shorten(value))}: `;
+}
+
+function leaf(path: Path): string {
+  const last = path.at(-1)!;
+  return typeof last === "number" ? `${leaf(path.slice(0, -1))}[${last}]` : quoteKey(last);
+}
+
+function dotted(path: Path): string {
+  return path.reduce<string>((text, part) => {
+    if (typeof part === "number") return `${text}[${part}]`;
+    return text === "" ? quoteKey(part) : `${text}.${quoteKey(part)}`;
+  }, "");
+}
+
+function quoteKey(key: string): string {
+  return /^[A-Za-z0-9_-]+$/.test(key) ? key : printable(JSON.stringify(shorten(key)));
+}
+
+function shorten(text: string): string {
+  return text.length <= 60 ? text : `${text.slice(0, 57)}...`;
+}
+
+/** A terminal must not obey what a manifest contains. Each character stays one column wide. */
+function printable(text: string): string {
+  // biome-ignore lint/suspicious/noControlCharactersInRegex: these are the characters that are replaced
+  return text.replace(/[\u0000-\u0008\u000a-\u001f\u007f-\u009f\u202a-\u202e\u2066-\u2069]/g, "\ufffd");
+}
+
+function inFileOrder(problems: readonly Problem[]): Problem[] {
+  return [...problems].sort((a, b) => (a.line ?? 0) - (b.line ?? 0) || (a.column ?? 0) - (b.column ?? 0));
+}

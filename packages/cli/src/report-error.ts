@@ -1,0 +1,66 @@
+/** Errors as people and machines read them, and the exit status each leads to. Stack traces only under --debug. */
+import { ManifestError, renderProblem } from "./config/manifest-error.js";
+import type { Output } from "./output.js";
+import { toJson } from "./output.js";
+
+/** The errors of the packages below: each has a stable `code` and facts as fields. */
+interface CodedError extends Error {
+  readonly code: string;
+  readonly remedy?: string;
+  readonly status?: number;
+  /** The assembler reports all of its errors at once. */
+  readonly errors?: readonly unknown[];
+}
+
+export const KVMKIT_ERROR = 125;
+export const PROGRAM_REFUSED = 126;
+
+export function statusOfError(error: unknown): number {
+  if (!isCoded(error)) return KVMKIT_ERROR;
+  return error.status ?? KVMKIT_ERROR;
+}
+
+export function reportError(error: unknown, output: Output, options: { debug: boolean }): void {
+  if (output.json) output.diagnostic(toJson({ error: errorAsData(error) }));
+  else if (error instanceof ManifestError) reportManifest(error, output);
+  else output.error(errorText(error));
+  if (options.debug) output.diagnostic(stackOf(error));
+}
+
+function reportManifest(error: ManifestError, output: Output): void {
+  for (const problem of error.problems) {
+    output.diagnostic(renderProblem(problem, (caret) => output.paint("red", caret)));
+  }
+}
+
+/** Message, code and remedy. An error without a code is ours: it should not have come this far. */
+export function errorText(error: unknown): string {
+  if (!isCoded(error)) {
+    const message = error instanceof Error ? error.message : String(error);
+    return `internal error: ${message}  ERR_INTERNAL\n     Run again with --debug and report what it prints.`;
+  }
+  const remedy = error.remedy === undefined ? "" : `\n     ${error.remedy}`;
+  return `${error.message}  ${error.code}${remedy}`;
+}
+
+export function errorAsData(error: unknown): Record<string, unknown> {
+  if (error instanceof ManifestError) {
+    return { name: error.name, code: error.code, problems: error.problems };
+  }
+  if (!isCoded(error)) return { code: "ERR_INTERNAL", message: String((error as Error)?.message ?? error) };
+  const { name, message, cause: _cause, ...facts } = error;
+  return { name, message, ...facts };
+}
+
+function isCoded(error: unknown): error is CodedError {
+  return error instanceof Error && OUR_CODES.test(String((error as Partial<CodedError>).code ?? ""));
+}
+
+/** Node.js has ERR_ codes too: those are not meant for the person at the terminal. */
+const OUR_CODES = /^ERR_(ASM|CLI|ELF|HYPERCALL|KERNEL|KVM|LOCK|MANIFEST|PROGRAM|VM|CPU)_/;
+
+function stackOf(error: unknown): string {
+  if (!(error instanceof Error)) return String(error);
+  const own = error.stack ?? error.message;
+  return error.cause === undefined ? own : `${own}\nCaused by: ${stackOf(error.cause)}`;
+}
