@@ -54,10 +54,7 @@ export const MANIFEST_SCHEMA = table({
         type: hostPath("file"),
         doc: "What to boot instead of the built-in kernel: an ELF file for `kvmkit`; a flat image, or an assembly source (.s: GNU as Intel syntax, .asm: NASM), for the other protocols, which need it.",
       },
-      load: {
-        type: address(),
-        doc: "Guest-physical address of a flat image. Default: 0x7c00 for `real`, 0x100000 for `protected`, 0 for `long`.",
-      },
+      load: { type: address(), doc: "Guest-physical address of a flat image. Default: 0." },
       entry: {
         type: address(),
         doc: "Address of a flat image's first instruction. Default: its load address.",
@@ -73,9 +70,9 @@ export const MANIFEST_SCHEMA = table({
     doc: "The program that the kernel runs.",
     type: table({
       path: {
-        type: hostPath("file"),
+        type: text("the path of a file"),
         required: true,
-        doc: "A static x86-64 ELF executable, or an assembly source (.s: GNU as Intel syntax, .asm: NASM) that `kvm build` makes one of.",
+        doc: 'A static x86-64 ELF executable, or an assembly source (.s: GNU as Intel syntax, .asm: NASM) that `kvm build` makes one of. Under `boot = "long"` any file, or a path in a mount, for the booted kernel to open.',
       },
       args: {
         type: listOf(text(), "a list of strings"),

@@ -343,6 +343,6 @@ function typeName(found: unknown): string {
   return names[typeof found] ?? typeof found;
 }
 
-function isTable(found: unknown): found is Record<string, unknown> {
+export function isTable(found: unknown): found is Record<string, unknown> {
   return typeof found === "object" && found !== null && !Array.isArray(found) && !(found instanceof Date);
 }

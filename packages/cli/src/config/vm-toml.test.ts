@@ -38,7 +38,7 @@ test("a manifest of one key has every default", (t) => {
     entry: undefined,
     registers: {},
   });
-  t.deepEqual(manifest.program, { path: join(dir, "prog"), args: [], cwd: "/" });
+  t.deepEqual(manifest.program, { path: "prog", args: [], cwd: "/" });
   t.deepEqual([manifest.env, manifest.mount, manifest.plugin], [{}, [], []]);
   t.is(manifest.limits.wall, "none");
 });
@@ -208,6 +208,16 @@ const refused: [string, string, string[]][] = [
     ],
   ],
   [
+    "a program that nothing opens",
+    '[vm]\nboot = "real"\nkernel = "prog"\n[program]\npath = "prog"\n',
+    ['4:2 ERR_MANIFEST_CONFLICT program: boot = "real" has no use for a program'],
+  ],
+  [
+    "a program that the booted kernel cannot open",
+    '[vm]\nboot = "long"\nkernel = "prog"\n[program]\npath = "nowhere"\n',
+    [`5:8 ERR_MANIFEST_PATH path = "nowhere": does not exist (${join(dir, "nowhere")})`],
+  ],
+  [
     "guest paths that are relative, or leave",
     `${PROGRAM}cwd = "./x"\n[[mount]]\nguest = "/a/../b"\nhost = "data"\n`,
     [
@@ -253,6 +263,13 @@ const refused: [string, string, string[]][] = [
 for (const [title, source, expected] of refused) {
   test(`refused: ${title}`, (t) => t.deepEqual(complaints(source), expected));
 }
+
+test("boot = long: the program is a file of the host, or lies in a mount", (t) => {
+  const long = '[vm]\nboot = "long"\nkernel = "prog"\n';
+  t.notThrows(() => check(`${long}${PROGRAM}`));
+  t.notThrows(() => check(`${long}[program]\npath = "/d/x"\n[[mount]]\nguest = "/d"\nhost = "data"\n`));
+  t.notThrows(() => check(long));
+});
 
 test("a complaint shows the line of the file with a caret under what it is about", (t) => {
   const error = t.throws(() => check(`${PROGRAM}[vm]\n\tmemory = "64MB" # much\n`), {

@@ -2,6 +2,7 @@
 import { readFileSync } from "node:fs";
 import { dirname, relative } from "node:path";
 import { systemErrorText } from "../errors.js";
+import { checkTogether } from "./cross-checks.js";
 import { ManifestError, type Problem } from "./manifest-error.js";
 import { MANIFEST_SCHEMA, type Manifest } from "./schema.js";
 import { type Path, readToml, type Span, type TomlDocument } from "./toml-document.js";
@@ -67,55 +68,9 @@ export function checkManifest(source: string, names: { file: string; shownFile: 
     );
   }
   const manifest = MANIFEST_SCHEMA.read(document.values, place([]));
-  if (manifest !== undefined && problems.length === 0) checkTogether(manifest, place([]));
+  checkTogether(document.values, place([]));
   if (manifest === undefined || problems.length > 0) throw new ManifestError(inFileOrder(problems));
   return { manifest, file: names.file, dir, problem: describe };
-}
-
-/** What one key alone cannot tell. */
-function checkTogether(manifest: Manifest, root: Place): void {
-  const { vm, program, mount, workspace } = manifest;
-  const at = (...path: Path) => path.reduce<Place>((place, part) => place.at(part), root);
-  if (vm.boot === "kvmkit") {
-    if (program === undefined && workspace === undefined) {
-      root.problem("ERR_MANIFEST_MISSING", "the table [program] is missing: what is to be run?", "key");
-    }
-    for (const key of ["load", "entry"] as const) {
-      if (vm[key] === undefined) continue;
-      at("vm", key).problem(
-        "ERR_MANIFEST_CONFLICT",
-        `for flat images; boot = "kvmkit" loads an ELF file`,
-        "key",
-      );
-    }
-  } else if (vm.kernel === undefined) {
-    at("vm", "boot").problem("ERR_MANIFEST_MISSING", "the key kernel is missing: the flat image to boot");
-  }
-  mount.forEach(({ host, tmpfs, mode }, index) => {
-    if (host === undefined && tmpfs === undefined) {
-      at("mount", index).problem(
-        "ERR_MANIFEST_MISSING",
-        "host or tmpfs is missing: what is mounted here?",
-        "key",
-      );
-    } else if (host !== undefined && tmpfs !== undefined) {
-      at("mount", index, "tmpfs").problem(
-        "ERR_MANIFEST_CONFLICT",
-        "host is given too; a mount is one of both",
-        "key",
-      );
-    } else if (tmpfs !== undefined && mode !== undefined) {
-      at("mount", index, "mode").problem("ERR_MANIFEST_CONFLICT", "a tmpfs is always writable", "key");
-    }
-  });
-  const firstAt = new Map<string, number>();
-  mount.forEach(({ guest }, index) => {
-    const first = firstAt.get(guest);
-    if (first !== undefined) {
-      at("mount", index, "guest").problem("ERR_MANIFEST_CONFLICT", "another [[mount]] has this path already");
-    }
-    firstAt.set(guest, first ?? index);
-  });
 }
 
 function readSource(file: string, shownFile: string): string {
