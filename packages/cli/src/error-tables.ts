@@ -1,16 +1,19 @@
 /** The error tables of all packages, for `kvm explain` and docs/errors.md. */
-import { CLI_ERRORS } from "./errors.js";
+import { ERROR_TABLE as ELF_ERRORS } from "@kvmkit/elf";
+import { ASM_ERRORS } from "@kvmkit/x86-asm";
+import { ERROR_TABLE as CLI_ERRORS, type ErrorRow } from "./errors.js";
 
-export interface ErrorRow {
-  readonly meaning: string;
-  readonly remedy: string;
-}
+/** The assembler's hints belong to each message; what they have in common is this. */
+const ASM_REMEDY = "The message has the position, and a hint where one form was nearly right.";
 
-export const ERROR_TABLES: Readonly<Record<string, Readonly<Record<string, ErrorRow>>>> = {
+export const ERROR_TABLES: Readonly<Record<string, readonly ErrorRow[]>> = {
   "@kvmkit/cli": CLI_ERRORS,
+  "@kvmkit/x86-asm": Object.entries(ASM_ERRORS).map(([code, message]) => ({
+    code,
+    message,
+    remedy: ASM_REMEDY,
+  })),
+  "@kvmkit/elf": ELF_ERRORS,
 };
 
-export const ALL_ERRORS: Readonly<Record<string, ErrorRow>> = Object.assign(
-  {},
-  ...Object.values(ERROR_TABLES),
-);
+export const ALL_ERRORS: readonly ErrorRow[] = Object.values(ERROR_TABLES).flat();

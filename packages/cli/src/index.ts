@@ -4,4 +4,4 @@ export { manifestJsonSchema } from "./config/json-schema.js";
 export { ManifestError, type Problem } from "./config/manifest-error.js";
 export { MANIFEST_SCHEMA, type Manifest } from "./config/schema.js";
 export { checkManifest, type LoadedManifest, loadManifest } from "./config/vm-toml.js";
-export { CLI_ERRORS, CliError, type CliErrorCode } from "./errors.js";
+export { CliError, type CliErrorCode, ERROR_TABLE, type ErrorRow } from "./errors.js";

@@ -17,18 +17,20 @@ export const explain = defineCommand({
     const { nearestName } = await import("../config/nearest-name.js");
     const code = args[0]?.toUpperCase();
     if (code === undefined) {
-      const rows = Object.entries(ALL_ERRORS);
       if (host.output.json) host.output.resultJson(ALL_ERRORS);
-      else host.output.result(rows.map(([name, { meaning }]) => `${name}\n    ${meaning}`).join("\n"));
+      else host.output.result(ALL_ERRORS.map((row) => `${row.code}\n    ${row.message}`).join("\n"));
       return 0;
     }
-    const row = Object.hasOwn(ALL_ERRORS, code) ? ALL_ERRORS[code] : undefined;
+    const row = ALL_ERRORS.find((candidate) => candidate.code === code);
     if (row === undefined) {
-      const near = nearestName(code, Object.keys(ALL_ERRORS));
+      const near = nearestName(
+        code,
+        ALL_ERRORS.map((candidate) => candidate.code),
+      );
       throw usage(explain, `there is no error ${code}.${near === undefined ? "" : ` Did you mean ${near}?`}`);
     }
-    if (host.output.json) host.output.resultJson({ code, ...row });
-    else host.output.result(`${code}\n\n${row.meaning}\n\nWhat to do: ${row.remedy}`);
+    if (host.output.json) host.output.resultJson(row);
+    else host.output.result(`${code}\n\n${row.message}\n\nWhat to do: ${row.remedy}`);
     return 0;
   },
 });
