@@ -67,6 +67,16 @@ export const ERROR_TABLE = [
     remedy: "Look at sh_type and sh_link of the section named here.",
   },
   {
+    code: "ERR_ELF_VERSION",
+    message: "a list of symbol versions leaves its section",
+    remedy: "Relink the file; a version section was damaged.",
+  },
+  {
+    code: "ERR_ELF_NOTE",
+    message: "a note does not fit into its section or segment",
+    remedy: "Relink the file; a note was damaged.",
+  },
+  {
     code: "ERR_ELF_NO_SEGMENT",
     message: "nothing to load",
     remedy: "Link the program with at least one PT_LOAD segment.",

@@ -28,6 +28,7 @@ export {
   VER_NDX,
   VERSYM_HIDDEN,
 } from "./constants.js";
+export { type DynamicEntry, DynamicTable } from "./dynamic.js";
 export {
   ElfError,
   type ElfErrorCode,
@@ -48,11 +49,21 @@ export type {
   SegmentModel,
   SymbolModel,
 } from "./model.js";
+export { type ElfNote, type GnuProperty, NT_GNU, readGnuProperties, readNotes } from "./notes.js";
 export type { ElfSection, ElfSegment } from "./places.js";
 export { ElfFile, openElf, openElfAsync, readElf } from "./reader.js";
 export { relocationTypeNumber, relocationTypes } from "./relocation-types.js";
+export { type ElfRelocation, RelocationTable, relrOffsets } from "./relocations.js";
 export type { AsyncElfSource, ElfSource } from "./source.js";
 export { StringTable } from "./strings.js";
 export type { Encoding } from "./structs.js";
+export type { SymbolizedAddress } from "./symbolize.js";
 export { type ElfSymbol, SymbolTable } from "./symbols.js";
+export {
+  type NeededVersion,
+  type SymbolVersion,
+  SymbolVersions,
+  type VersionDefinition,
+  type VersionNeed,
+} from "./versions.js";
 export { writeElf } from "./writer.js";

@@ -4,7 +4,8 @@
  * gABI chapters 4 and 5. What is not asked for is neither read nor checked, as with Linux, which runs
  * programs whose section headers are damaged.
  */
-import { PT, SHN, SHT } from "./constants.js";
+import { DT, PT, SHN, SHT } from "./constants.js";
+import { DynamicTable } from "./dynamic.js";
 import { ElfError } from "./errors.js";
 import {
   type ElfHeader,
@@ -14,6 +15,7 @@ import {
   readSectionHeaders,
   sectionNameIndex,
 } from "./header.js";
+import { type ElfNote, readNotes } from "./notes.js";
 import {
   checkSectionType,
   describeSection,
@@ -23,6 +25,7 @@ import {
   sectionError,
   segmentError,
 } from "./places.js";
+import { RelocationTable } from "./relocations.js";
 import {
   type AsyncElfSource,
   type ElfSource,
@@ -34,7 +37,9 @@ import {
 } from "./source.js";
 import { StringTable } from "./strings.js";
 import type { Encoding } from "./structs.js";
+import { AddressIndex, isInMemory, type SymbolizedAddress } from "./symbolize.js";
 import { SymbolTable } from "./symbols.js";
+import { SymbolVersions } from "./versions.js";
 
 /**
  * Reads an ELF file from memory. The bytes are kept, not copied: tables are views of them.
@@ -70,6 +75,8 @@ export class ElfFile {
   readonly #strings = new Map<number, StringTable>();
   #segments: readonly ElfSegment[] | undefined;
   #sections: readonly ElfSection[] | ElfError | undefined;
+  #versions: SymbolVersions | undefined;
+  #addresses: AddressIndex | undefined;
   #sectionsByName: ReadonlyMap<string, ElfSection> | undefined;
 
   constructor(file: FileBytes) {
@@ -174,6 +181,103 @@ export class ElfFile {
   }
 
   /**
+   * The section at an index, such as another section's sh_link.
+   * Errors: ERR_ELF_INDEX.
+   */
+  sectionAt(index: number): ElfSection {
+    const section = this.sections[index];
+    if (section !== undefined) return section;
+    throw new ElfError("ERR_ELF_INDEX", {
+      field: "section",
+      found: index,
+      allowed: `below ${this.sections.length}`,
+    });
+  }
+
+  /** The versions of the dynamic symbols, if the file has any. Errors: ERR_ELF_VERSION, ERR_ELF_STRING. */
+  get versions(): SymbolVersions | undefined {
+    const versym = this.sections.find(({ sh_type }) => sh_type === SHT.SHT_GNU_versym);
+    if (versym !== undefined) this.#versions ??= new SymbolVersions(this, versym);
+    return this.#versions;
+  }
+
+  /** The relocations of every SHT_RELA and SHT_REL section, in their order. */
+  get relocationTables(): RelocationTable[] {
+    return this.sections
+      .filter(({ sh_type }) => sh_type === SHT.SHT_RELA || sh_type === SHT.SHT_REL)
+      .map((section) => this.relocationTable(section));
+  }
+
+  /** Errors: ERR_ELF_SECTION_TYPE, ERR_ELF_ENTRY_SIZE, ERR_ELF_TRUNCATED. */
+  relocationTable(section: ElfSection): RelocationTable {
+    return new RelocationTable(this, section);
+  }
+
+  /** The dynamic section, found by its section header or else by PT_DYNAMIC. Errors: ERR_ELF_TRUNCATED. */
+  get dynamic(): DynamicTable | undefined {
+    const { encoding } = this;
+    const sections = this.sectionsOrError;
+    const section =
+      sections instanceof ElfError ? undefined : sections.find(({ sh_type }) => sh_type === SHT.SHT_DYNAMIC);
+    if (section !== undefined) {
+      return new DynamicTable(this.sectionData(section), encoding, () => this.stringTable(section.sh_link));
+    }
+    const segment = this.segments.find(({ p_type }) => p_type === PT.PT_DYNAMIC);
+    if (segment === undefined) return undefined;
+    const table: DynamicTable = new DynamicTable(this.segmentData(segment), encoding, () =>
+      this.#dynamicStrings(table),
+    );
+    return table;
+  }
+
+  /** The notes of all note sections; of the PT_NOTE segments where there are no sections. Errors: ERR_ELF_NOTE. */
+  get notes(): ElfNote[] {
+    const sections = this.sectionsOrError;
+    if (!(sections instanceof ElfError) && sections.length > 0) {
+      return sections
+        .filter(({ sh_type }) => sh_type === SHT.SHT_NOTE)
+        .flatMap((section) => [...this.notesIn(section)]);
+    }
+    return this.segments
+      .filter(({ p_type }) => p_type === PT.PT_NOTE)
+      .flatMap((segment) => [...this.notesIn(segment)]);
+  }
+
+  /** The notes of one section or segment. Errors: ERR_ELF_NOTE, ERR_ELF_TRUNCATED. */
+  notesIn(place: ElfSection | ElfSegment): Generator<ElfNote, void> {
+    const { encoding } = this;
+    if ("sh_type" in place) {
+      const at = {
+        encoding,
+        align: place.sh_addralign,
+        offset: Number(place.sh_offset),
+        where: describeSection(place),
+      };
+      return readNotes(this.sectionData(place), at);
+    }
+    const at = {
+      encoding,
+      align: place.p_align,
+      offset: Number(place.p_offset),
+      where: describeSegment(place),
+    };
+    return readNotes(this.segmentData(place), at);
+  }
+
+  /**
+   * Names an address as `name + offset`: the nearest symbol at or below it, from the linker's symbols or else
+   * from the dynamic ones. `loadBias` is what a load plan added to the addresses of the file.
+   * `undefined` for an address outside the program, or without symbols below it.
+   */
+  symbolize(address: bigint, loadBias = 0n): SymbolizedAddress | undefined {
+    const fileAddress = address - loadBias;
+    if (!isInMemory(this, fileAddress)) return undefined;
+    const table = this.#addresses === undefined ? (this.symbols ?? this.dynamicSymbols) : undefined;
+    if (table !== undefined) this.#addresses = new AddressIndex(table);
+    return this.#addresses?.find(fileAddress);
+  }
+
+  /**
    * The path of the program interpreter, or `undefined` for a static program.
    * Errors: ERR_ELF_TRUNCATED, ERR_ELF_INTERP.
    */
@@ -188,6 +292,21 @@ export class ElfFile {
    */
   load<T>(body: (elf: ElfFile) => T): Promise<T> {
     return loadThen(this.#file, () => body(this));
+  }
+
+  /** DT_STRTAB is an address; the segment that holds it says where it stands in the file. */
+  #dynamicStrings(table: DynamicTable): StringTable | undefined {
+    const address = table.get(DT.DT_STRTAB);
+    const sizeBytes = table.get(DT.DT_STRSZ);
+    if (address === undefined || sizeBytes === undefined) return undefined;
+    const holder = this.segments.find(
+      ({ p_type, p_vaddr, p_filesz }) =>
+        p_type === PT.PT_LOAD && p_vaddr <= address && address + sizeBytes <= p_vaddr + p_filesz,
+    );
+    if (holder === undefined) return undefined;
+    const start = Number(address - holder.p_vaddr);
+    const bytes = this.segmentData(holder).subarray(start, start + Number(sizeBytes));
+    return new StringTable(bytes, Number(holder.p_offset) + start, "DT_STRTAB");
   }
 
   #readSections(): readonly ElfSection[] {

@@ -5,7 +5,8 @@ import { checkSectionType, type ElfSection } from "./places.js";
 import type { ElfFile } from "./reader.js";
 import type { StringTable } from "./strings.js";
 import { layoutOf, SYM } from "./structs.js";
-import { entryCount, fixedIndex } from "./tables.js";
+import { checkIndex, entryCount } from "./tables.js";
+import type { SymbolVersion } from "./versions.js";
 
 /** One symbol, decoded. Field names are the gABI's. */
 export interface ElfSymbol {
@@ -74,8 +75,12 @@ export class SymbolTable {
 
   /** Errors: ERR_ELF_INDEX, ERR_ELF_SECTION_TYPE, ERR_ELF_STRING. */
   name(index: number): string {
-    const at = this.#position(index) + this.#at["st_name"]!;
-    return this.strings.get(this.#view.getUint32(at, this.#littleEndian));
+    return this.strings.get(this.nameOffset(index));
+  }
+
+  /** st_name: where the name stands in the string table; 0 for none. */
+  nameOffset(index: number): number {
+    return this.#view.getUint32(this.#position(index) + this.#at["st_name"]!, this.#littleEndian);
   }
 
   value(index: number): bigint {
@@ -109,6 +114,23 @@ export class SymbolTable {
     return this.#extendedIndices.getUint32(at, this.#littleEndian);
   }
 
+  /**
+   * The version of a symbol of SHT_DYNSYM. The absolute symbols that a linker defines for the versions
+   * themselves have none. Errors: ERR_ELF_VERSION, ERR_ELF_STRING. */
+  version(index: number): SymbolVersion | undefined {
+    if (this.section.sh_type !== SHT.SHT_DYNSYM) return undefined;
+    const shndx = this.shndx(index);
+    const version = this.#elf.versions?.get(index, shndx);
+    return shndx === SHN.SHN_ABS && version?.name === this.name(index) ? undefined : version;
+  }
+
+  /** The name with its version: `foo@@V` for a default version, `foo@V` for another or a needed one. */
+  versionedName(index: number): string {
+    const version = this.version(index);
+    const name = this.name(index);
+    return version === undefined ? name : `${name}${version.isDefault ? "@@" : "@"}${version.name}`;
+  }
+
   /** The string table that the names stand in. Errors: ERR_ELF_INDEX, ERR_ELF_SECTION_TYPE. */
   get strings(): StringTable {
     this.#strings ??= this.#elf.stringTable(this.section.sh_link);
@@ -116,7 +138,7 @@ export class SymbolTable {
   }
 
   #position(index: number): number {
-    return fixedIndex(index, this.length, this.section) * this.#sizeBytes;
+    return checkIndex(index, this.length, this.section) * this.#sizeBytes;
   }
 
   #wide(at: number): bigint {

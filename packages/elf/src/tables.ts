@@ -15,7 +15,7 @@ export function entryCount(elf: ElfFile, section: ElfSection, sizeBytes: number)
 }
 
 /** The index itself, where a table has it. Errors: ERR_ELF_INDEX. */
-export function fixedIndex(index: number, length: number, section: ElfSection): number {
+export function checkIndex(index: number, length: number, section: ElfSection): number {
   if (index >= 0 && index < length) return index;
   throw new ElfError("ERR_ELF_INDEX", {
     where: describeSection(section),
