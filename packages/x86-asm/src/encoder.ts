@@ -305,6 +305,7 @@ export class Encoder {
       else if (map === 3) bytes[at++] = 0x3a;
       else if (map === 15) bytes[at++] = 0x0f;
     }
+    const hasSuffix = map === 15 || (flags & FormFlag.suffix) !== 0;
     const plusRegister = (opcode >> OpcodeField.plusRegister) & 1;
     if (map !== 15)
       bytes[at++] = (opcode & 255) | (plusRegister !== 0 && modrmKind !== ModrmKind.fixed ? low & 7 : 0);
@@ -312,10 +313,9 @@ export class Encoder {
       bytes[at++] = ((opcode >> OpcodeField.modrm) & 255) | (plusRegister !== 0 ? low & 7 : 0);
     } else if (modrmKind !== ModrmKind.none) {
       if (memory === null) bytes[at++] = 0xc0 | ((reg & 7) << 3) | (rmNumber & 7);
-      else
-        at = this.address(memory, addressBits, (reg & 7) << 3, at, tailBytes(slots) + (map === 15 ? 1 : 0));
+      else at = this.address(memory, addressBits, (reg & 7) << 3, at, tailBytes(slots) + (hasSuffix ? 1 : 0));
     }
-    if (map === 15) bytes[at++] = opcode & 255;
+    if (hasSuffix) bytes[at++] = map === 15 ? opcode & 255 : (opcode >> OpcodeField.modrm) & 255;
     section.length = at;
     if (hasTail) this.tail(slots, words[form + FormWord.checks]!, addressBits, a, b, c, d, e);
   }

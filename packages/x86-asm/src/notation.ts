@@ -24,7 +24,7 @@
  * - `o16 o32 o64`: operand size (a 66 prefix or REX.W as the mode needs), `a16 a32 a64`: address size;
  *   `REX.W`: the bit alone;
  * - opcode bytes; `/r`, `/0` to `/7`; `+r` register in the opcode; `C0+i` x87 register in the second byte;
- *   a second byte that is no `/digit` is fixed; a byte behind `/r` is 3DNow!'s suffix;
+ *   a second byte that is no `/digit` is fixed; a byte behind `/r` goes where an immediate would (3DNow!, CMPEQPS);
  * - `ib iw id iq` immediates, `cb cw cd` relative offsets, `cp` far pointers, `mo` a bare offset.
  *
  * Width letters are those of SDM Vol. 2D, Appendix A.2: a row whose encoding has `ov` stands for three rows of
@@ -87,7 +87,7 @@ export interface Form {
   readonly noPrefix: boolean;
   readonly opcode: number;
   readonly modrmKind: number;
-  /** The digit, or the fixed second byte. */
+  /** The digit, the fixed second byte, or the fixed last byte. */
   readonly modrm: number;
   readonly plusRegister: boolean;
   readonly rexW: boolean;
@@ -189,6 +189,7 @@ interface Encoding {
   operandSize: number;
   addressSize: number;
   fwait: boolean;
+  suffix: boolean;
   /** Slots of the immediates, offsets and pointers, in order. */
   tail: number[];
 }
@@ -222,6 +223,7 @@ function parseEncoding(row: Row): Encoding {
     operandSize: Width.any,
     addressSize: Width.any,
     fwait: false,
+    suffix: false,
     tail: [],
   };
   let at = 0;
@@ -270,7 +272,8 @@ function parseOpcodeToken(encoding: Encoding, token: string, row: Row): void {
     if (encoding.opcode < 0) encoding.opcode = value;
     else {
       encoding.modrm = value;
-      encoding.modrmKind = ModrmKind.fixed;
+      if (encoding.modrmKind === ModrmKind.register) encoding.suffix = true;
+      else encoding.modrmKind = ModrmKind.fixed;
     }
     encoding.plusRegister ||= byte[2] !== undefined;
   } else if (token === "/r") encoding.modrmKind = ModrmKind.register;
@@ -304,7 +307,7 @@ function parseForm(row: Row, source: Row): Form {
   let modes = MODE_16 | MODE_32 | MODE_64;
   if (operandSize === Width[64] || addressSize === Width[64] || encoding.rexW) modes = MODE_64;
   if (addressSize === Width[16]) modes = MODE_16 | MODE_32;
-  let flags = fwait ? FormFlag.fwait : 0;
+  let flags = (fwait ? FormFlag.fwait : 0) | (encoding.suffix ? FormFlag.suffix : 0);
   let feature = "";
   let operandEncoding = "";
   for (const attribute of attributes.split(" ")) {

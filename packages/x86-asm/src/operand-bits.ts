@@ -114,7 +114,7 @@ export const FormWord = { opcode: 5, flags: 6, slots: 7, checks: 8, fixed: 9, st
 /** Fields of the opcode word; each is a shift. */
 export const OpcodeField = {
   opcode: 0,
-  /** The digit of `/digit`, or the fixed byte behind the opcode. */
+  /** The digit of `/digit`, the fixed byte behind the opcode, or the fixed last byte. */
   modrm: 8,
   map: 16,
   prefix: 20,
@@ -146,6 +146,8 @@ export const FormFlag = {
   fwait: 1 << 8,
   bnd: 1 << 9,
   branchHint: 1 << 10,
+  /** The ModRM field is a byte that stands where an immediate would. */
+  suffix: 1 << 11,
   kindShift: 12,
   countShift: 16,
 } as const;

@@ -29,7 +29,7 @@ export function instructionTypes(forms: readonly Form[]): string {
     byMnemonic.set(form.mnemonic, signatures.add(signature(form)));
   }
   const methods = [...byMnemonic].flatMap(([name, signatures]) =>
-    [...signatures].map((parameters) => `  ${name}(${parameters}): this;`),
+    [...signatures].map((parameters) => `  ${propertyName(name)}(${parameters}): this;`),
   );
   return `import type { FarPointer, Memory, SymbolReference } from "../operands.js";
 import type { Register } from "../registers.js";
@@ -43,6 +43,11 @@ export interface Instructions {
 ${methods.join("\n")}
 }
 `;
+}
+
+/** Some mnemonics are no identifiers: `xstore-rng`. */
+function propertyName(mnemonic: string): string {
+  return /^[a-z]\w*$/.test(mnemonic) ? mnemonic : JSON.stringify(mnemonic);
 }
 
 function signature(form: Form): string {
