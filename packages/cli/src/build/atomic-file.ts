@@ -22,7 +22,9 @@ export function writeFileAtomically(path: string, content: Uint8Array | string):
     renameSync(temporary, path);
   } catch (error) {
     rmSync(temporary, { force: true });
-    throw new CliError("ERR_CLI_IO", `${path} cannot be written: ${systemErrorText(error)}`, { cause: error });
+    throw new CliError("ERR_CLI_IO", `${path} cannot be written: ${systemErrorText(error)}`, {
+      cause: error,
+    });
   }
 }
 

@@ -8,13 +8,13 @@ const root = mkdtempSync(join(tmpdir(), "kvmkit-cache-"));
 test.after.always(() => rmSync(root, { recursive: true }));
 
 let made = 0;
-const make = async () => Buffer.from(`artefact ${++made}`);
+const make = async () => ({ bytes: Buffer.from(`artefact ${++made}`) });
 const cacheOf = (name: string) => new BuildCache(join(root, name));
 
 test.serial("an artefact is made once", async (t) => {
   const cache = cacheOf("once");
-  const first = await cache.get("kernel", "k", make);
-  const second = await cache.get("kernel", "k", make);
+  const first = await cache.get("kernel-k.elf", make);
+  const second = await cache.get("kernel-k.elf", make);
   t.deepEqual([first.built, second.built], [true, false]);
   t.deepEqual(Buffer.from(second.bytes), Buffer.from(first.bytes));
   t.is(first.path, join(root, "once/kernel-k.elf"));
@@ -33,16 +33,41 @@ const damages: [string, string, string | undefined][] = [
 for (const [title, file, content] of damages) {
   test.serial(`a damaged entry is made again: ${title}`, async (t) => {
     const cache = cacheOf(title);
-    await cache.get("kernel", "k", make);
+    await cache.get("kernel-k.elf", make);
     const path = join(cache.dir, file);
     if (content === undefined) rmSync(path);
     else writeFileSync(path, content);
-    const again = await cache.get("kernel", "k", make);
+    const again = await cache.get("kernel-k.elf", make);
     t.true(again.built);
     t.deepEqual(readFileSync(again.path), Buffer.from(again.bytes));
-    t.false((await cache.get("kernel", "k", make)).built);
+    t.false((await cache.get("kernel-k.elf", make)).built);
   });
 }
+
+test.serial("an entry is out of date when a file that was read on the way changed, or is gone", async (t) => {
+  const cache = cacheOf("inputs");
+  const file = join(root, "include.inc");
+  writeFileSync(file, "one");
+  const withInput = async () => ({ ...(await make()), inputs: new Map([[file, readFileSync(file)]]) });
+  const built = async () => (await cache.get("program-k.elf", withInput)).built;
+  t.deepEqual([await built(), await built()], [true, false]);
+  writeFileSync(file, "two");
+  t.deepEqual([await built(), await built()], [true, false]);
+  rmSync(file);
+  t.true((await cache.get("program-k.elf", make)).built);
+});
+
+test.serial("two builds at once leave one whole entry", async (t) => {
+  const cache = cacheOf("at once");
+  const same = async () => ({ bytes: Buffer.from("same") });
+  const both = await Promise.all([cache.get("kernel-k.elf", same), cache.get("kernel-k.elf", same)]);
+  t.deepEqual(
+    both.map(({ bytes }) => Buffer.from(bytes).toString()),
+    ["same", "same"],
+  );
+  t.false((await cache.get("kernel-k.elf", make)).built);
+  t.deepEqual(readdirSync(cache.dir).sort(), [".gitignore", "kernel-k.elf", "kernel-k.json"]);
+});
 
 test("parts of a key cannot run into each other", (t) => {
   t.not(contentKey("ab", "c"), contentKey("a", "bc"));

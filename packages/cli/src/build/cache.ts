@@ -1,8 +1,9 @@
 /**
- * What a build made, by the hash of all that went into it: `kernel-<key>.elf` and beside it `kernel-<key>.json`
- * with the hash of the content. An entry whose two halves disagree (a torn disk, an editor) is not there.
+ * What a build made, by the hash of what went into it: `program-<key>.elf`, and beside it `program-<key>.json` with
+ * the hash of the content and of every further file that was read on the way. An entry that does not agree with
+ * its record (a torn disk, an editor, a changed include file) is not there.
  *
- * Both files are written whole or not at all, the record last. Two builds of the same key write the same bytes,
+ * Both files are written whole or not at all, the record last. Two builds of the same inputs write the same bytes,
  * so they need no lock.
  */
 import { createHash } from "node:crypto";
@@ -18,8 +19,15 @@ export interface Artefact {
   readonly built: boolean;
 }
 
-interface Entry {
+export interface Made {
+  readonly bytes: Uint8Array;
+  /** Files that were read to make it and are not part of the key; absolute paths. */
+  readonly inputs?: ReadonlyMap<string, Uint8Array>;
+}
+
+interface EntryRecord {
   readonly sha256: string;
+  readonly inputs: Readonly<Record<string, string>>;
 }
 
 const KEY_DIGITS = 16;
@@ -41,26 +49,20 @@ export class BuildCache {
     this.dir = dir;
   }
 
-  /** The artefact of this key; `make` runs only where it is missing or damaged. */
-  async get(kind: string, key: string, make: () => Promise<Uint8Array>): Promise<Artefact> {
-    const path = join(this.dir, `${kind}-${key}.elf`);
-    const known = this.#read(path);
+  /** The artefact `name` (`kernel-<key>.elf`); `make` runs only where it is missing, damaged or out of date. */
+  async get(name: string, make: () => Promise<Made>): Promise<Artefact> {
+    const path = join(this.dir, name);
+    const known = readEntry(path);
     if (known !== undefined) return { path, bytes: known, built: false };
-    const bytes = await make();
+    const { bytes, inputs = new Map<string, Uint8Array>() } = await make();
     this.#ignoreInGit();
     writeFileAtomically(path, bytes);
-    writeFileAtomically(recordOf(path), `${JSON.stringify({ sha256: sha256(bytes) } satisfies Entry)}\n`);
+    const record: EntryRecord = {
+      sha256: sha256(bytes),
+      inputs: Object.fromEntries([...inputs].map(([file, content]) => [file, sha256(content)])),
+    };
+    writeFileAtomically(recordOf(path), `${JSON.stringify(record)}\n`);
     return { path, bytes, built: true };
-  }
-
-  #read(path: string): Uint8Array | undefined {
-    try {
-      const entry = JSON.parse(readFileSync(recordOf(path), "utf8")) as Partial<Entry> | null;
-      const bytes = readFileSync(path);
-      return entry?.sha256 === sha256(bytes) ? bytes : undefined;
-    } catch {
-      return undefined;
-    }
   }
 
   /** The folder ignores itself, so that no one has to edit a .gitignore. */
@@ -70,8 +72,21 @@ export class BuildCache {
   }
 }
 
+function readEntry(path: string): Uint8Array | undefined {
+  try {
+    const record = JSON.parse(readFileSync(recordOf(path), "utf8")) as EntryRecord;
+    const bytes = readFileSync(path);
+    const isCurrent = Object.entries(record.inputs).every(
+      ([file, hash]) => sha256(readFileSync(file)) === hash,
+    );
+    return isCurrent && record.sha256 === sha256(bytes) ? bytes : undefined;
+  } catch {
+    return undefined;
+  }
+}
+
 function recordOf(path: string): string {
-  return path.replace(/\.elf$/, ".json");
+  return path.replace(/\.[a-z]+$/, ".json");
 }
 
 function sha256(bytes: Uint8Array): string {

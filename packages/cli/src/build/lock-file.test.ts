@@ -10,23 +10,38 @@ test.after.always(() => rmSync(dir, { recursive: true }));
 const path = join(dir, LOCK_FILE);
 
 test("numbers start at 0x1000, in the order of the plugins", (t) => {
-  t.deepEqual(assignNumbers({}, [{ name: "a", hypercalls: ["x", "y"] }, { name: "b", hypercalls: ["z"] }]), {
-    a: { x: 0x1000, y: 0x1001 },
-    b: { z: 0x1002 },
-  });
+  t.deepEqual(
+    assignNumbers({}, [
+      { name: "a", hypercalls: ["x", "y"] },
+      { name: "b", hypercalls: ["z"] },
+    ]),
+    {
+      a: { x: 0x1000, y: 0x1001 },
+      b: { z: 0x1002 },
+    },
+  );
 });
 
 test("a number stays with its name, and a removed name's number is not given to another", (t) => {
   const recorded = { a: { x: 0x1000, gone: 0x1001 } };
-  t.deepEqual(assignNumbers(recorded, [{ name: "b", hypercalls: ["z"] }, { name: "a", hypercalls: ["new", "x"] }]), {
-    a: { x: 0x1000, gone: 0x1001, new: 0x1003 },
-    b: { z: 0x1002 },
-  });
+  t.deepEqual(
+    assignNumbers(recorded, [
+      { name: "b", hypercalls: ["z"] },
+      { name: "a", hypercalls: ["new", "x"] },
+    ]),
+    {
+      a: { x: 0x1000, gone: 0x1001, new: 0x1003 },
+      b: { z: 0x1002 },
+    },
+  );
 });
 
 test("names that every object has are names like others", (t) => {
   const numbers = assignNumbers({}, [{ name: "constructor", hypercalls: ["toString", "__proto__"] }]);
-  t.deepEqual(Object.entries(numbers["constructor"]!), [["toString", 0x1000], ["__proto__", 0x1001]]);
+  t.deepEqual(Object.entries(numbers["constructor"]!), [
+    ["toString", 0x1000],
+    ["__proto__", 0x1001],
+  ]);
 });
 
 test("nothing new: the same object, so that nothing is written", (t) => {
@@ -44,7 +59,10 @@ test.serial("the file is written once, and read from then on", (t) => {
   t.deepEqual(lockHypercalls(dir, []), {});
   t.throws(() => statSync(path), { code: "ENOENT" });
   lockHypercalls(dir, [{ name: "a", hypercalls: ["x"] }]);
-  t.is(readFileSync(path, "utf8"), '{\n  "version": 1,\n  "hypercalls": {\n    "a": {\n      "x": 4096\n    }\n  }\n}\n');
+  t.is(
+    readFileSync(path, "utf8"),
+    '{\n  "version": 1,\n  "hypercalls": {\n    "a": {\n      "x": 4096\n    }\n  }\n}\n',
+  );
   const { ino } = statSync(path);
   t.deepEqual(lockHypercalls(dir, [{ name: "a", hypercalls: ["x"] }]), { a: { x: 4096 } });
   t.is(statSync(path).ino, ino);

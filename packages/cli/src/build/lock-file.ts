@@ -35,7 +35,9 @@ export function lockHypercalls(dir: string, plugins: readonly PluginNames[]): Hy
 export function assignNumbers(recorded: HypercallNumbers, plugins: readonly PluginNames[]): HypercallNumbers {
   const used = Object.values(recorded).flatMap((rows) => Object.values(rows));
   let next = Math.max(PLUGIN_HYPERCALL_FIRST - 1, ...used) + 1;
-  const result = new Map(Object.entries(recorded).map(([name, rows]) => [name, new Map(Object.entries(rows))]));
+  const result = new Map(
+    Object.entries(recorded).map(([name, rows]) => [name, new Map(Object.entries(rows))]),
+  );
   let changed = false;
   for (const { name, hypercalls } of plugins) {
     const rows = result.get(name) ?? new Map<string, number>();
@@ -79,7 +81,11 @@ function checkNumbers(path: string, found: unknown): HypercallNumbers {
     if (!isRecord(rows)) throw refuse(path, `has no table of numbers for ${plugin}`);
     for (const [hypercall, nr] of Object.entries(rows)) {
       const name = `${plugin}.${hypercall}`;
-      if (!Number.isInteger(nr) || Number(nr) < PLUGIN_HYPERCALL_FIRST || Number(nr) > PLUGIN_HYPERCALL_LAST) {
+      if (
+        !Number.isInteger(nr) ||
+        Number(nr) < PLUGIN_HYPERCALL_FIRST ||
+        Number(nr) > PLUGIN_HYPERCALL_LAST
+      ) {
         throw refuse(path, `gives ${name} the number ${JSON.stringify(nr)}, outside of 0x1000 to 0x1fff`);
       }
       const other = owner.get(Number(nr));

@@ -10,7 +10,9 @@ export function matchMembers(dir: string, pattern: string): string[] {
   let folders = [resolve(dir)];
   const parts = pattern.split("/").filter((part) => part !== "" && part !== ".");
   for (const part of parts) {
-    folders = folders.flatMap((folder) => (part.includes("*") ? matching(folder, part) : [join(folder, part)]));
+    folders = folders.flatMap((folder) =>
+      part.includes("*") ? matching(folder, part) : [join(folder, part)],
+    );
   }
   return folders.filter((path) => existsSync(path)).sort();
 }

@@ -1,0 +1,36 @@
+/** The phases of a command, for --timings. */
+import type { Output } from "./output.js";
+
+export interface Phase {
+  readonly name: string;
+  readonly ms: number;
+}
+
+/** Adds up phases by name, in the order in which they first came. */
+export class Timings {
+  readonly #phases = new Map<string, number>();
+
+  add(name: string, ms: number): void {
+    this.#phases.set(name, (this.#phases.get(name) ?? 0) + ms);
+  }
+
+  async measure<T>(name: string, work: () => T | Promise<T>): Promise<T> {
+    const start = performance.now();
+    try {
+      return await work();
+    } finally {
+      this.add(name, performance.now() - start);
+    }
+  }
+
+  get phases(): Phase[] {
+    return [...this.#phases].map(([name, ms]) => ({ name, ms }));
+  }
+
+  /** One phase on each line, and their sum. `total` counts from the process's start. */
+  print(output: Output): void {
+    const rows = [...this.phases, { name: "total", ms: performance.now() }];
+    if (output.json) return;
+    for (const { name, ms } of rows) output.diagnostic(`${ms.toFixed(1).padStart(9)} ms  ${name}`);
+  }
+}
