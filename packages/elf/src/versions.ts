@@ -67,21 +67,22 @@ export function readVersionNeeds(elf: ElfFile, section: ElfSection): VersionNeed
 }
 
 /**
- * The linked lists of a version section. No two entries share bytes, so that all lists together are no longer
- * than the section: a list that runs back into itself, or into another, is an error and not a long walk.
+ * The linked lists of a version section. Definitions of one name may share an auxiliary entry (gold does that),
+ * but all lists together have no more entries than the section has words: a damaged section in which lists run
+ * through each other again and again is an error and not a long walk.
  */
 class Chain {
   readonly strings: StringTable;
   readonly #elf: ElfFile;
   readonly #section: ElfSection;
   readonly #view: DataView;
-  #bytesLeft: number;
+  #entriesLeft: number;
 
   constructor(elf: ElfFile, section: ElfSection) {
     this.#elf = elf;
     this.#section = section;
     this.#view = viewOf(elf.sectionData(section));
-    this.#bytesLeft = this.#view.byteLength;
+    this.#entriesLeft = this.#view.byteLength / 4;
     this.strings = elf.stringTable(section.sh_link);
   }
 
@@ -95,8 +96,7 @@ class Chain {
     const entries: { offset: number; value: StructValue<S> }[] = [];
     let offset = start;
     while (entries.length < count) {
-      this.#bytesLeft -= sizeBytes;
-      if (offset + sizeBytes > this.#view.byteLength || this.#bytesLeft < 0) {
+      if (offset + sizeBytes > this.#view.byteLength || this.#entriesLeft-- < 0) {
         throw this.#error(
           offset,
           next,

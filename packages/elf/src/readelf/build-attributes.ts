@@ -135,7 +135,7 @@ function judgeOpen(table: SymbolTable, index: number): Verdict {
 }
 
 function judgeFunction(table: SymbolTable, index: number): Verdict {
-  return (table.info(index) & 0xf) === STT.STT_FUNC ? "take" : "skip";
+  return (table.info(index) & 0xf) === STT.STT_FUNC ? "first" : "skip";
 }
 
 function range(start: bigint, end: bigint): string {

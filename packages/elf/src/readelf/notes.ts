@@ -50,6 +50,10 @@ const OWNERS: readonly (readonly [prefix: string, owner: Owner])[] = [
     },
   ],
   ["FDO", { types: { 3405650558: "FDO_PACKAGING_METADATA" }, describe: describePackage }],
+  [
+    "Go",
+    { types: { 1: "GO PKGLIST", 2: "GO ABIHASH", 3: "GO DEPS", 4: "GO BUILDID" }, describe: describeData },
+  ],
   ["stapsdt", { types: { 3: "NT_STAPSDT (SystemTap probe descriptors)" }, describe: describeProbe }],
 ];
 
@@ -79,10 +83,10 @@ function row(elf: ElfFile, note: ElfNote, attributes: BuildAttributes): string {
   if (isBuildAttribute(note))
     return `  ${attributes.name(note)} ${size}\t${type}\t${attributes.describe(note)}`;
   const name = (note.owner === "" ? "(NONE)" : printable(note.owner)).padEnd(20);
-  return `  ${name} ${size}\t${type}\t${owner === undefined ? describeData(note) : owner.describe(elf, note)}`;
+  return `  ${name} ${size}\t${type}\t${(owner?.describe ?? describeData)(elf, note)}`;
 }
 
-function describeData({ description }: ElfNote): string {
+function describeData(_: ElfFile, { description }: ElfNote): string {
   return description.length === 0 ? "\n" : `   description data: ${bytes(description)}\n`;
 }
 

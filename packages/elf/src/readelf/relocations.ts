@@ -73,8 +73,8 @@ function value(elf: ElfFile, symbols: SymbolTable, index: number): string {
   }
   const width = is64 ? 14 : 8;
   const plain = symbols.nameOffset(index) === 0 ? "??" : printable(symbols.name(index));
-  const padding = plain.length <= width ? width + 1 - plain.length : 1;
-  return `${plain}${version(symbols, index)}()${".".padEnd(padding)}`;
+  const padding = Math.max(width + 1 - plain.length, 1);
+  return `${plain}${version(symbols, index)}()${" ".repeat(padding)}`;
 }
 
 function name(elf: ElfFile, symbols: SymbolTable, index: number): string {

@@ -3,7 +3,7 @@ import { SHT, VER_FLG, VERSYM_HIDDEN } from "../constants.js";
 import type { ElfSection } from "../places.js";
 import type { ElfFile } from "../reader.js";
 import { readVersionDefinitions, readVersionNeeds, type SymbolVersions } from "../versions.js";
-import { address, digits, entries, hex, prefixedWide, printable } from "./text.js";
+import { digits, entries, hex, prefixedWide, printable } from "./text.js";
 
 export function* formatVersions(elf: ElfFile): Generator<string, void> {
   let found = false;
@@ -26,7 +26,7 @@ function title(elf: ElfFile, what: string, section: ElfSection, count: number): 
   const link = printable(elf.sectionAt(section.sh_link).name);
   return (
     `\nVersion ${what} section '${printable(section.name)}' contains ${entries(count)}:\n` +
-    ` Addr: 0x${address(section.sh_addr, elf.encoding)}  Offset: 0x${digits(section.sh_offset, 8)}  ` +
+    ` Addr: 0x${digits(section.sh_addr, 16)}  Offset: 0x${digits(section.sh_offset, 8)}  ` +
     `Link: ${section.sh_link} (${link})\n`
   );
 }
