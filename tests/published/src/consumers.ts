@@ -1,0 +1,53 @@
+/** The smallest use of each package, as data: a program for an empty folder, and all that it prints. */
+
+export interface Consumer {
+  readonly name: string;
+  readonly program: string;
+  readonly output: string;
+  readonly needsKvm?: boolean;
+}
+
+export const consumers: readonly Consumer[] = [
+  {
+    name: "x86-asm",
+    program: `
+      import { Assembler, link, mem, rax, rbx } from "@kvmkit/x86-asm";
+      const a = new Assembler({ bits: 64 });
+      a.mov(rax, mem.qword(rbx, 8));
+      a.ret();
+      console.log(Buffer.from(a.assemble().sections[0].bytes).toString("hex"));`,
+    output: "488b4308c3\n",
+  },
+  {
+    name: "elf",
+    program: `
+      import { readFileSync } from "node:fs";
+      import { readElf } from "@kvmkit/elf";
+      const bytes = readFileSync(process.execPath);
+      console.log(readElf(bytes).header.e_ident[0].toString(16));`,
+    output: "7f\n",
+  },
+  {
+    name: "kvm-bindings",
+    program: `
+      import { Kvm } from "@kvmkit/kvm-bindings";
+      const kvm = Kvm.open();
+      console.log(kvm.apiVersion);
+      kvm.close();`,
+    output: "12\n",
+    needsKvm: true,
+  },
+  {
+    name: "guest-kernel",
+    program: `
+      import { buildKernel } from "@kvmkit/guest-kernel";
+      import { HYPERCALL_PORT } from "@kvmkit/guest-kernel/abi";
+      const kernel = buildKernel();
+      console.log(HYPERCALL_PORT, kernel.segments.length > 0, kernel.entry >= 0xffffffff80000000n);`,
+    output: "228 true true\n",
+  },
+];
+
+/** READMEs whose first program is run. `block` counts the code blocks in JavaScript or TypeScript. */
+export const readmePrograms: readonly { name: string; block: number; output: string; needsKvm?: boolean }[] =
+  [];
