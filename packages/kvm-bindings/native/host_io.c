@@ -10,6 +10,7 @@
 #include <limits.h>
 #include <poll.h>
 #include <signal.h>
+#include <sys/eventfd.h>
 #include <sys/syscall.h>
 #include <sys/uio.h>
 #include <unistd.h>
@@ -99,6 +100,11 @@ int64_t kvmkit_io_read(struct kvmkit_thread *thread, struct kvmkit_stop *stop, i
 int64_t kvmkit_io_write(struct kvmkit_thread *thread, struct kvmkit_stop *stop, int fd,
                         const struct kvmkit_io_vector *vectors, size_t count, int64_t position) {
   return io(thread, stop, fd, write_some, POLLOUT, vectors, count, position);
+}
+
+int kvmkit_io_eventfd(unsigned initial, int flags) {
+  int fd = eventfd(initial, flags | EFD_CLOEXEC);
+  return fd < 0 ? -errno : fd;
 }
 
 #ifndef SYS_openat2

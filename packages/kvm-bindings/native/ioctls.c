@@ -99,7 +99,8 @@ int kvmkit_create_vm(struct kvmkit_fd *system, unsigned long type, struct kvmkit
 
 static void destroy_vcpu(struct kvmkit_object *object) {
   struct kvmkit_vcpu *vcpu = (struct kvmkit_vcpu *)object;
-  if (vcpu->page) kvmkit_mapping_disown(vcpu->page);
+  if (vcpu->dirty_ring) kvmkit_mapping_disown(vcpu->dirty_ring);
+  kvmkit_mapping_disown(vcpu->page);
   close(vcpu->fd.fd);
   if (vcpu->stop) kvmkit_object_unref(&vcpu->stop->object);
   kvmkit_object_unref(&vcpu->vm->fd.object);
@@ -130,6 +131,14 @@ int kvmkit_create_vcpu(struct kvmkit_vm *vm, struct kvmkit_thread *thread, unsig
   kvmkit_object_init(&vcpu->fd.object, KVMKIT_VCPU, destroy_vcpu);
   *out = vcpu;
   return 0;
+}
+
+struct kvmkit_mapping *kvmkit_vcpu_dirty_ring(struct kvmkit_vcpu *vcpu, size_t size, int *error) {
+  if (!vcpu->dirty_ring) {
+    off_t offset = KVM_DIRTY_LOG_PAGE_OFFSET * 4096;
+    vcpu->dirty_ring = kvmkit_mapping_create(size, vcpu->fd.fd, offset, MAP_SHARED, error);
+  }
+  return vcpu->dirty_ring;
 }
 
 /* ---- checks ---- */
@@ -175,6 +184,23 @@ static int call_xsave(const struct kvmkit_fd *fd, const struct row *row, void *a
 static int call_nested_state(const struct kvmkit_fd *fd, const struct row *row, void *argument, size_t length) {
   if (u32_at(argument, offsetof(struct kvm_nested_state, size)) > length) return KVMKIT_E_BUFFER;
   return call(fd, row, argument);
+}
+
+/*
+ * Without argument KVM_RUN goes back to the thread's own mask. A mask never blocks the kick signal: with it blocked,
+ * nothing could end a KVM_RUN.
+ */
+static int call_signal_mask(const struct kvmkit_fd *fd, const struct row *row, void *argument, size_t length) {
+  struct {
+    struct kvm_signal_mask head;
+    uint64_t signals;
+  } __attribute__((packed)) mask;
+  if (length == 0) return call(fd, row, NULL);
+  if (length < sizeof mask) return KVMKIT_E_BUFFER;
+  memcpy(&mask, argument, sizeof mask);
+  mask.head.len = sizeof mask.signals;
+  mask.signals &= ~(1ull << (kvmkit_kick_signal() - 1));
+  return call(fd, row, &mask);
 }
 
 static uint64_t slot_size(struct kvmkit_vm *vm, uint32_t id) {
@@ -279,6 +305,7 @@ int kvmkit_ioctl(struct kvmkit_fd *fd, struct kvmkit_thread *thread, unsigned in
   const struct row *row = &rows[index];
   if (row->argument == ARG_MEMORY_ENCRYPT)
     return call_memory_encrypt(fd, row, argument, length, extra, extra_length);
+  if (row->argument == ARG_SIGNAL_MASK) return call_signal_mask(fd, row, argument, length);
   if (length < row->size) return KVMKIT_E_BUFFER;
   switch (row->argument) {
     case ARG_NONE:

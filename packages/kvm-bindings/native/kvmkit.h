@@ -135,6 +135,8 @@ void kvmkit_thread_destroy(struct kvmkit_thread *);
 
 int kvmkit_vcpu_owned_by(const struct kvmkit_vcpu *, const struct kvmkit_thread *);
 struct kvmkit_mapping *kvmkit_vcpu_page(struct kvmkit_vcpu *);
+/* The dirty ring of `size` bytes (KVM_CAP_DIRTY_LOG_RING), mapped on the first call. */
+struct kvmkit_mapping *kvmkit_vcpu_dirty_ring(struct kvmkit_vcpu *, size_t size, int *error);
 /* The stop that ends this vCPU's KVM_RUN from now on (NULL: none); owner thread only. */
 int kvmkit_vcpu_bind(struct kvmkit_vcpu *, struct kvmkit_thread *, struct kvmkit_stop *);
 /* KVM_RUN: the exit reason, KVM_EXIT_INTR when stopped or kicked, KVMKIT_INTERRUPTED, or -errno. */
@@ -177,6 +179,7 @@ int64_t kvmkit_io_write(struct kvmkit_thread *, struct kvmkit_stop *, int fd, co
                         size_t count, int64_t position);
 /* poll(2) on one descriptor (fd < 0: none, a sleep): the events that are ready, 0 on time-out. */
 int kvmkit_io_poll(struct kvmkit_thread *, struct kvmkit_stop *, int fd, int events, int timeout_ms);
+int kvmkit_io_eventfd(unsigned initial, int flags);
 int kvmkit_io_open_beneath(int directory, const char *path, int flags, unsigned mode);
 
 #ifdef __cplusplus

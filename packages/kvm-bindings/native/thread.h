@@ -49,6 +49,7 @@ struct kvmkit_vcpu {
   struct kvmkit_vm *vm;
   uint64_t owner; /* kvmkit_thread.id */
   struct kvmkit_mapping *page;
+  struct kvmkit_mapping *dirty_ring; /* NULL until asked for */
   struct kvmkit_stop *stop;
   int kicked; /* atomic */
 };
@@ -60,6 +61,8 @@ extern struct kvmkit_thread *kvmkit_threads;
 extern int kvmkit_watchdog_asleep;
 
 void kvmkit_watchdog_wake(void);
+/* The real-time signal that ends a blocking call; 0 before the first thread. */
+int kvmkit_kick_signal(void);
 /* Sends the kick signal to a thread that is IN, and asks KVM_RUN to return if it has not started yet. */
 void kvmkit_thread_kick(struct kvmkit_thread *, int leave_guest);
 

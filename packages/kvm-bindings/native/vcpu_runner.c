@@ -38,6 +38,8 @@ static void choose_kick_signal(void) {
   }
 }
 
+int kvmkit_kick_signal(void) { return kick_signal; }
+
 struct kvmkit_thread *kvmkit_thread_create(void) {
   struct kvmkit_thread *thread = calloc(1, sizeof *thread);
   if (!thread) return NULL;
@@ -118,11 +120,8 @@ int kvmkit_vcpu_run(struct kvmkit_vcpu *vcpu, struct kvmkit_thread *thread) {
     error = errno;
   }
   kvmkit_leave(thread);
-  if (result == 0) {
-    run->immediate_exit = immediate_exit;
-    return (int)run->exit_reason;
-  }
-  run->immediate_exit = immediate_exit;
+  run->immediate_exit = immediate_exit; /* a kicker may have set it */
+  if (result == 0) return (int)run->exit_reason;
   return error == EINTR ? interrupted(vcpu, immediate_exit) : -error;
 }
 

@@ -57,6 +57,10 @@ export const errors = {
     message: "{field}: found {value}, allowed {allowed}",
     remedy: "Correct the field; 64-bit fields are bigint, narrower ones number.",
   },
+  ERR_KVM_MSR: {
+    message: "{ioctl}: register {value} was refused",
+    remedy: "Leave out what `msrIndexList()` does not list, and values that the processor would refuse.",
+  },
   ERR_KVM_BUFFER: {
     message: "{what}: the buffer is shorter than what the kernel reads or writes",
     remedy: "Pass a longer buffer, or one whose ArrayBuffer is not detached.",

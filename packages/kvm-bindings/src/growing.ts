@@ -2,14 +2,15 @@
 import { KvmError } from "./errors.js";
 
 const E2BIG = 7;
+const MOST = 65536;
 
-/** `attempt` with doubled capacity until the kernel is content; its error once `limit` is not enough either. */
-export function growing<T>(capacity: number, limit: number, attempt: (capacity: number) => T): T {
+/** `attempt` with doubled capacity until the kernel is content; its error once even MOST is not enough. */
+export function growing<T>(capacity: number, attempt: (capacity: number) => T): T {
   for (let room = capacity; ; room *= 2) {
     try {
       return attempt(room);
     } catch (error) {
-      const tooSmall = error instanceof KvmError && error.errno === E2BIG && room < limit;
+      const tooSmall = error instanceof KvmError && error.errno === E2BIG && room < MOST;
       if (!tooSmall) throw error;
     }
   }

@@ -1,18 +1,22 @@
 /**
  * Guest memory: one mmap, seen by the guest and by JavaScript at the same time, without a copy.
  *
- * JavaScript sees it through ArrayBuffers of at most 4 GiB, which begin every 2 GiB, so that any range of up to
- * 2 GiB lies in one of them. They are made when first needed and then reused. A mapping is unmapped only when no
- * handle, no memory slot and no view is left; views that outlive close() are detached (length 0).
+ * JavaScript sees it through windows: ArrayBuffers of 16 MiB that begin every 8 MiB, made when first needed and then
+ * reused, so that any range of up to 8 MiB lies in one of them; longer ranges get windows of 32 MiB and so on, up to
+ * 4 GiB. V8 counts an external ArrayBuffer as memory in use by its full length and starts a collection once that
+ * grew by 64 MiB: one ArrayBuffer over all of a 64 MiB guest would cost more than creating the virtual machine.
+ *
+ * A mapping is unmapped only when no handle, no memory slot and no view is left; close() detaches the views.
  */
 import { KvmError } from "./errors.js";
 import { failure, handleOr, integerOf } from "./kvm-fd.js";
 import { NATIVE, type NativeHandle, native, objectTypes } from "./load-native.js";
 
 export const PAGE_SIZE = 4096;
-const GIB = 2 ** 30;
-const WINDOW_BYTES = 4 * GIB;
-const WINDOW_STRIDE = 2 * GIB;
+/** The length of `window(i)`; the last one may be shorter. */
+export const WINDOW_BYTES = 16 * 2 ** 20;
+/** The longest external ArrayBuffer of Node.js 20. */
+const LARGEST_WINDOW_BYTES = 4 * 2 ** 30;
 const USER_ADDRESS_BYTES = 2 ** 47;
 
 export interface AllocateOptions {
@@ -32,7 +36,8 @@ export class GuestMemory {
   readonly sizeBytes: number;
   /** @internal */
   readonly handle: NativeHandle;
-  readonly #windows = new Map<number, ArrayBuffer>();
+  /** By start and length: `start / PAGE_SIZE * 64 + log2(length)`. */
+  readonly #windows = new Map<number, Uint8Array>();
   #closed = false;
 
   private constructor(handle: NativeHandle) {
@@ -78,23 +83,29 @@ export class GuestMemory {
    */
   bytes(offset = 0, length = this.sizeBytes - offset): Uint8Array {
     this.#check(offset, length);
-    const start = this.#windowStart(offset, length);
-    return new Uint8Array(this.#window(start), offset - start, length);
+    const { start, window } = this.#windowOver(offset, length);
+    return new Uint8Array(window.buffer, offset - start, length);
   }
 
   /** A DataView of the same bytes. */
   view(offset = 0, length = this.sizeBytes - offset): DataView {
-    this.#check(offset, length);
-    const start = this.#windowStart(offset, length);
-    return new DataView(this.#window(start), offset - start, length);
+    const { buffer, byteOffset } = this.bytes(offset, length);
+    return new DataView(buffer, byteOffset, length);
   }
 
-  /** The whole memory as consecutive views: one up to 4 GiB, else one per 4 GiB. */
+  /**
+   * The i-th 16 MiB (WINDOW_BYTES) of the memory, always the same Uint8Array: for readers of single words, such as a
+   * page-table walk, that cannot afford a new view for each.
+   */
+  window(index: number): Uint8Array {
+    const start = index * WINDOW_BYTES;
+    this.#check(start, 1);
+    return this.#window(start, WINDOW_BYTES);
+  }
+
+  /** The whole memory as its windows; see window(). */
   get views(): readonly Uint8Array[] {
-    const views: Uint8Array[] = [];
-    for (let offset = 0; offset < this.sizeBytes; offset += WINDOW_BYTES)
-      views.push(this.bytes(offset, Math.min(WINDOW_BYTES, this.sizeBytes - offset)));
-    return views;
+    return Array.from({ length: Math.ceil(this.sizeBytes / WINDOW_BYTES) }, (_, i) => this.window(i));
   }
 
   /** Copies `source` to `offset`. */
@@ -122,7 +133,7 @@ export class GuestMemory {
   /** Detaches the views of this thread. The memory itself stays for as long as a virtual machine has it in a slot. */
   close(): void {
     this.#closed = true;
-    for (const buffer of this.#windows.values()) native().detach(buffer);
+    for (const { buffer } of this.#windows.values()) native().detach(buffer as ArrayBuffer);
     this.#windows.clear();
     this.handle.close();
   }
@@ -144,25 +155,33 @@ export class GuestMemory {
       throw new KvmError("ERR_KVM_RANGE", { what: "GuestMemory", offset, length, sizeBytes });
   }
 
-  #windowStart(offset: number, length: number): number {
-    const start = Math.floor(offset / WINDOW_STRIDE) * WINDOW_STRIDE;
-    if (offset - start + length <= WINDOW_BYTES) return this.sizeBytes <= WINDOW_BYTES ? 0 : start;
+  /** The start of the smallest window that holds the range, and the window. */
+  #windowOver(offset: number, length: number): { readonly start: number; readonly window: Uint8Array } {
+    for (let size = WINDOW_BYTES; size <= LARGEST_WINDOW_BYTES; size *= 2) {
+      const half = size / 2;
+      const aligned = Math.floor(offset / size) * size;
+      if (offset + length <= aligned + size) return { start: aligned, window: this.#window(aligned, size) };
+      const between = Math.floor(offset / half) * half;
+      if (offset + length <= between + size) return { start: between, window: this.#window(between, size) };
+    }
     throw new KvmError("ERR_KVM_RANGE", {
-      what: "GuestMemory: a view of more than one window",
+      what: "GuestMemory: more than one view can hold",
       offset,
       length,
       sizeBytes: this.sizeBytes,
     });
   }
 
-  /** A buffer that someone else detached (a transfer) is replaced; the memory under it is the same. */
-  #window(start: number): ArrayBuffer {
-    const known = this.#windows.get(start);
-    if (known !== undefined && known.byteLength !== 0) return known;
-    const made = this.handle.view(start, Math.min(WINDOW_BYTES, this.sizeBytes - start));
-    if (typeof made === "number") throw failure(made, "GuestMemory", {});
-    this.#windows.set(start, made);
-    return made;
+  /** A window that someone else detached (a transfer) is replaced; the memory under it is the same. */
+  #window(start: number, size: number): Uint8Array {
+    const key = (start / PAGE_SIZE) * 64 + Math.log2(size);
+    const known = this.#windows.get(key);
+    if (known !== undefined && known.length !== 0) return known;
+    const buffer = this.handle.view(start, Math.min(size, this.sizeBytes - start));
+    if (typeof buffer === "number") throw failure(buffer, "GuestMemory", {});
+    const window = new Uint8Array(buffer);
+    this.#windows.set(key, window);
+    return window;
   }
 
   #checked(result: number, syscall?: string): number {

@@ -4,7 +4,6 @@
  *
  * Results are what the system call returns: bytes, or -errno as a negative number. -EINTR means that `stop` stopped.
  */
-import { constants } from "node:os";
 import { KvmError } from "./errors.js";
 import { integerOf } from "./kvm-fd.js";
 import { NATIVE, native } from "./load-native.js";
@@ -16,7 +15,6 @@ export interface TransferOptions {
   readonly position?: number;
 }
 
-const { EINTR } = constants.errno;
 /** Events of poll(2). */
 export const POLL = { IN: 1, PRI: 2, OUT: 4, ERR: 8, HUP: 16, NVAL: 32 } as const;
 
@@ -116,4 +114,9 @@ function openBeneath(directory: number, path: string, flags: number, mode = 0): 
   return uninterrupted("hostIo.openBeneath", () => native().openBeneath(directory, path, flags, mode));
 }
 
-export const hostIo = { read, write, poll, sleep, openBeneath, EINTR } as const;
+/** eventfd(2), close-on-exec; `flags` of <sys/eventfd.h>: 1 semaphore, 2048 non-blocking. A descriptor, or -errno. */
+function eventfd(initial = 0, flags = 0): number {
+  return native().eventfd(initial, flags);
+}
+
+export const hostIo = { read, write, poll, sleep, openBeneath, eventfd } as const;

@@ -25,6 +25,7 @@ export type ArgumentKind =
   | "ARRAY"
   | "XSAVE"
   | "NESTED_STATE"
+  | "SIGNAL_MASK"
   | "DIRTY_LOG"
   | "CLEAR_DIRTY_LOG"
   | "MSR_FILTER"
@@ -211,7 +212,7 @@ export const ioctls = [
   row("KVM_SET_GSI_ROUTING", 0x6a, "W", "vm", "4.52", takes(s.kvm_irq_routing, "KVM_CAP_IRQ_ROUTING")),
   row("KVM_IRQFD", 0x76, "W", "vm", "4.75", takes(s.kvm_irqfd, "KVM_CAP_IRQFD")),
   row("KVM_IOEVENTFD", 0x79, "W", "vm", "4.59", takes(s.kvm_ioeventfd, "KVM_CAP_IOEVENTFD")),
-  row("KVM_SIGNAL_MSI", 0xa5, "W", "vm", "4.70", takes(s.kvm_msi, "KVM_CAP_SIGNAL_MSI")),
+  row("KVM_SIGNAL_MSI", 0xa5, "W", "vm", "4.71", takes(s.kvm_msi, "KVM_CAP_SIGNAL_MSI")),
   row("KVM_CREATE_PIT2", 0x77, "W", "vm", "4.71", takes(s.kvm_pit_config, "KVM_CAP_PIT2")),
   row("KVM_GET_PIT2", 0x9f, "R", "vm", "4.72", takes(s.kvm_pit_state2, "KVM_CAP_PIT_STATE2")),
   row("KVM_SET_PIT2", 0xa0, "W", "vm", "4.73", takes(s.kvm_pit_state2, "KVM_CAP_PIT_STATE2")),
@@ -283,10 +284,10 @@ export const ioctls = [
   row("KVM_INTERRUPT", 0x86, "W", "vcpu", "4.16", takes(s.kvm_interrupt)),
   row("KVM_NMI", 0x9a, "", "vcpu", "4.64", { capability: "KVM_CAP_USER_NMI" }),
   row("KVM_SMI", 0xb7, "", "vcpu", "4.96", { capability: "KVM_CAP_X86_SMM" }),
-  row("KVM_SET_SIGNAL_MASK", 0x8b, "W", "vcpu", "4.21", takes(s.kvm_signal_mask)),
+  row("KVM_SET_SIGNAL_MASK", 0x8b, "W", "vcpu", "4.21", takes(s.kvm_signal_mask, undefined, "SIGNAL_MASK")),
   row("KVM_SET_GUEST_DEBUG", 0x9b, "W", "vcpu", "4.87", takes(s.kvm_guest_debug, "KVM_CAP_SET_GUEST_DEBUG")),
   row("KVM_TRANSLATE", 0x85, "RW", "vcpu", "4.15", takes(s.kvm_translation)),
-  row("KVM_KVMCLOCK_CTRL", 0xad, "", "vcpu", "4.66", { capability: "KVM_CAP_KVMCLOCK_CTRL" }),
+  row("KVM_KVMCLOCK_CTRL", 0xad, "", "vcpu", "4.70", { capability: "KVM_CAP_KVMCLOCK_CTRL" }),
   row(
     "KVM_PRE_FAULT_MEMORY",
     0xd5,
@@ -307,7 +308,7 @@ export const ioctls = [
   row("KVM_SET_FPU", 0x8d, "W", "vcpu", "4.23", takes(s.kvm_fpu)),
   row("KVM_GET_MSRS", 0x88, "RW", ["system", "vcpu"], "4.18", takes(s.kvm_msrs)),
   row("KVM_SET_MSRS", 0x89, "W", "vcpu", "4.19", takes(s.kvm_msrs)),
-  row("KVM_GET_CPUID2", 0x91, "RW", "vcpu", "4.47", takes(s.kvm_cpuid2, "KVM_CAP_EXT_CPUID")),
+  row("KVM_GET_CPUID2", 0x91, "RW", "vcpu", "", takes(s.kvm_cpuid2, "KVM_CAP_EXT_CPUID")),
   row("KVM_SET_CPUID2", 0x90, "W", "vcpu", "4.20", takes(s.kvm_cpuid2, "KVM_CAP_EXT_CPUID")),
   row("KVM_GET_LAPIC", 0x8e, "R", "vcpu", "4.57", takes(s.kvm_lapic_state, "KVM_CAP_IRQCHIP")),
   row("KVM_SET_LAPIC", 0x8f, "W", "vcpu", "4.58", takes(s.kvm_lapic_state, "KVM_CAP_IRQCHIP")),

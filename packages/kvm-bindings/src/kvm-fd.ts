@@ -1,8 +1,10 @@
 /** What the classes over the kinds of KVM descriptor share: the call of an ioctl by its row, and closing. */
+import { constants } from "node:os";
 import { type CapabilityName, capabilities } from "./capabilities.js";
 import { KvmError } from "./errors.js";
 import { type IoctlName, type IoctlRow, ioctlIndex, ioctls } from "./ioctls.js";
 import { NATIVE, type NativeHandle } from "./load-native.js";
+import { kvm_device_attr, kvm_enable_cap } from "./structs.js";
 
 /** What went wrong, for a result below zero. */
 export function failure(result: number, what: string, facts: { ioctl?: string; syscall?: string }): KvmError {
@@ -40,8 +42,9 @@ export function handleOr(
   return result;
 }
 
+const { EINVAL, ENOTTY, ENXIO, ENOSYS } = constants.errno;
 /** The errnos with which KVM answers what it does not know. */
-const UNKNOWN = new Set([22 /* EINVAL */, 25 /* ENOTTY */, 6 /* ENXIO */, 38 /* ENOSYS */]);
+const UNKNOWN: ReadonlySet<number> = new Set([EINVAL, ENOTTY, ENXIO, ENOSYS]);
 
 const ANSWERS_BY_CAPABILITY: IoctlName = "KVM_CHECK_EXTENSION";
 
@@ -71,6 +74,30 @@ export abstract class KvmFd {
   /** The descriptor's number, for /proc and for tools; it stays the object's. */
   get fd(): number {
     return this.checked(this.handle.fd());
+  }
+
+  /** KVM_ENABLE_CAP, on a virtual machine or a vCPU; what the arguments mean is the capability's. */
+  enableCap(capability: CapabilityName | number, ...args: readonly bigint[]): void {
+    const cap = capabilityNumber(capability);
+    this.callWith("KVM_ENABLE_CAP", kvm_enable_cap.encode({ cap, args: [...args] }));
+  }
+
+  /** KVM_HAS_DEVICE_ATTR. */
+  hasDeviceAttr(group: number, attr: bigint): boolean {
+    const argument = kvm_device_attr.encode({ group, attr });
+    const result = this.handle.ioctl(ioctlIndex.KVM_HAS_DEVICE_ATTR, 0, argument);
+    if (result < 0 && !UNKNOWN.has(-result)) throw this.explain("KVM_HAS_DEVICE_ATTR", result);
+    return result === 0;
+  }
+
+  /** KVM_GET_DEVICE_ATTR into `data`, which is as long as the attribute, 8 bytes at least. */
+  getDeviceAttr(group: number, attr: bigint, data = new Uint8Array(8)): Uint8Array {
+    this.callWith("KVM_GET_DEVICE_ATTR", kvm_device_attr.encode({ group, attr }), data);
+    return data;
+  }
+
+  setDeviceAttr(group: number, attr: bigint, data: Uint8Array): void {
+    this.callWith("KVM_SET_DEVICE_ATTR", kvm_device_attr.encode({ group, attr }), data);
   }
 
   /** Gives the descriptor back; calls after that throw ERR_KVM_CLOSED. Closing twice does nothing. */

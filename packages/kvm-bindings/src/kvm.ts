@@ -3,7 +3,7 @@ import { type CapabilityName, capabilities } from "./capabilities.js";
 import { KvmError } from "./errors.js";
 import { growing } from "./growing.js";
 import { ioctlIndex } from "./ioctls.js";
-import { capabilityNumber, failure, handleOr, integerOf, KvmFd } from "./kvm-fd.js";
+import { capabilityNumber, failure, integerOf, KvmFd } from "./kvm-fd.js";
 import { type NativeHandle, native } from "./load-native.js";
 
 import {
@@ -14,7 +14,7 @@ import {
   kvm_msrs,
   scalar_u64,
 } from "./structs.js";
-import { rememberEncoding } from "./vcpu.js";
+import { rememberEncoding } from "./vcpu-state.js";
 import { Vm } from "./vm.js";
 
 /** The version of the API that this package speaks; stable since Linux 2.6.22 (KVM api.rst 4.1). */
@@ -60,8 +60,9 @@ export class Kvm extends KvmFd {
   /** KVM_CREATE_VM; `type` is 0 but for the machine types of KVM_CAP_VM_TYPES. */
   createVm(type = 0): Vm {
     integerOf("Kvm.createVm: type", type, 0, Number.MAX_SAFE_INTEGER);
-    const handle = handleOr(this.handle.createVm(type), "Kvm", { ioctl: "KVM_CREATE_VM" });
-    return Vm.over(handle, this.vcpuMmapSize);
+    const result = this.handle.createVm(type);
+    if (typeof result === "number") throw this.explain("KVM_CREATE_VM", result);
+    return Vm.over(result, this.vcpuMmapSize);
   }
 
   /**
@@ -79,18 +80,16 @@ export class Kvm extends KvmFd {
 
   /** KVM_GET_EMULATED_CPUID: features that KVM emulates without the processor. */
   emulatedCpuid(): KvmCpuidEntry2[] {
-    const encoded = growing(64, 4096, (capacity) =>
-      this.callWith("KVM_GET_EMULATED_CPUID", kvm_cpuid2.room(capacity)),
-    );
-    return kvm_cpuid2.decodeAll(encoded);
+    return this.#cpuid("KVM_GET_EMULATED_CPUID");
   }
 
   /** KVM_GET_SUPPORTED_HV_CPUID: the Hyper-V leaves. */
   supportedHvCpuid(): KvmCpuidEntry2[] {
-    const encoded = growing(64, 4096, (capacity) =>
-      this.callWith("KVM_GET_SUPPORTED_HV_CPUID", kvm_cpuid2.room(capacity)),
-    );
-    return kvm_cpuid2.decodeAll(encoded);
+    return this.#cpuid("KVM_GET_SUPPORTED_HV_CPUID");
+  }
+
+  #cpuid(name: "KVM_GET_EMULATED_CPUID" | "KVM_GET_SUPPORTED_HV_CPUID"): KvmCpuidEntry2[] {
+    return growing(64, (capacity) => kvm_cpuid2.decodeAll(this.callWith(name, kvm_cpuid2.room(capacity))));
   }
 
   /** KVM_GET_MSR_INDEX_LIST: the registers that belong to a vCPU's state. */
@@ -104,8 +103,10 @@ export class Kvm extends KvmFd {
   }
 
   #indices(name: "KVM_GET_MSR_INDEX_LIST" | "KVM_GET_MSR_FEATURE_INDEX_LIST"): number[] {
-    const encoded = growing(256, 65536, (capacity) => this.callWith(name, kvm_msr_list.room(capacity)));
-    return kvm_msr_list.decodeAll(encoded).map(({ index }) => index);
+    const list = growing(256, (capacity) =>
+      kvm_msr_list.decodeAll(this.callWith(name, kvm_msr_list.room(capacity))),
+    );
+    return list.map(({ index }) => index);
   }
 
   /** KVM_GET_MSRS of the host's feature registers. */

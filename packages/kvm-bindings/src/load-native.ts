@@ -24,11 +24,13 @@ export interface NativeHandle {
     guestMemfdOffset?: number,
   ): number;
   memoryEncryptRegion(row: number, memory: NativeHandle, offset: number, size: number): number;
-  run(): number;
+  /** The function that runs this vCPU: one plain Node-API call per exit. */
+  runner(): (() => number) | number;
   bind(stop?: NativeHandle): number;
   kick(): number;
   size(): number;
   view(offset: number, length: number): ArrayBuffer | number;
+  dirtyRing(size: number): ArrayBuffer | number;
   advise(offset: number, size: number, populate: boolean): number;
   stop(): number;
   stopReason(): number;
@@ -59,6 +61,7 @@ export interface Native {
   ): number;
   poll(fd: number, events: number, timeoutMs: number, stop: NativeHandle | undefined): number;
   openBeneath(directory: number, path: string, flags: number, mode: number): number;
+  eventfd(initial: number, flags: number): number;
   detach(buffer: ArrayBuffer): number;
 }
 

@@ -223,6 +223,8 @@ export const kvm_nested_state = struct("kvm_nested_state", 128, {
   hdr: bytes(8, 120),
 });
 
+export type KvmNestedState = StructValue<typeof kvm_nested_state>;
+
 const signal_byte = struct("__u8", 1, { byte: u8(0) });
 export const kvm_signal_mask = arrayStruct("kvm_signal_mask", 4, { len: u32(0) }, "len", signal_byte);
 

@@ -1,37 +1,27 @@
-/** A virtual machine: memory slots, interrupt controllers, clocks, devices, and vCPUs. */
+/** A virtual machine: its memory slots and its vCPUs; interrupts, clocks and devices are in vm-devices.ts. */
 import type { CapabilityName } from "./capabilities.js";
+import { GuestMemfd } from "./device.js";
 import { KvmError } from "./errors.js";
-import type { GuestMemory } from "./guest-memory.js";
+import { GuestMemory } from "./guest-memory.js";
 import { fdKinds, ioctlIndex } from "./ioctls.js";
-import { capabilityNumber, failure, handleOr, integerOf, KvmFd, u64Of } from "./kvm-fd.js";
+import { capabilityNumber, handleOr, integerOf, u64Of } from "./kvm-fd.js";
 import { NATIVE, type NativeHandle, native } from "./load-native.js";
 import {
-  type KvmClockData,
-  type KvmIoeventfd,
-  type KvmIrqchip,
-  type KvmIrqfd,
-  type KvmIrqRoutingEntry,
-  type KvmMsi,
-  type KvmPitState2,
-  kvm_clock_data,
+  kvm_clear_dirty_log,
+  kvm_create_guest_memfd,
   kvm_dirty_log,
-  kvm_enable_cap,
-  kvm_ioeventfd,
-  kvm_irq_level,
-  kvm_irq_routing,
-  kvm_irqchip,
-  kvm_irqfd,
-  kvm_msi,
-  kvm_pit_config,
-  kvm_pit_state2,
+  kvm_memory_attributes,
+  kvm_sev_cmd,
   scalar_u64,
 } from "./structs.js";
 import { Vcpu } from "./vcpu.js";
+import { VmDevices } from "./vm-devices.js";
 
-/** Flags of a memory slot (KVM api.rst 4.35). */
+/** Flags of a memory slot (KVM api.rst 4.35, 4.140). */
 export const KVM_MEM = { LOG_DIRTY_PAGES: 1, READONLY: 2, GUEST_MEMFD: 4 } as const;
 
 export interface UserMemoryRegion {
+  /** Slot number; bits 31:16 choose the address space (1: SMM). */
   readonly slot: number;
   readonly guestPhysAddr: bigint;
   /** Absent: the slot is removed. */
@@ -42,15 +32,23 @@ export interface UserMemoryRegion {
   readonly sizeBytes?: number;
   /** Bits of KVM_MEM. */
   readonly flags?: number;
+  /** Private memory of the slot, with KVM_MEM.GUEST_MEMFD; then KVM_SET_USER_MEMORY_REGION2 is used. */
+  readonly guestMemfd?: GuestMemfd;
+  readonly guestMemfdOffset?: number;
 }
 
 const U32 = 0xffff_ffff;
 const PAGE_SIZE = 4096;
 
-export class Vm extends KvmFd {
+/** One bit per page, in 64-bit words. */
+function bitmapBytes(pages: number): number {
+  return Math.ceil(pages / 64) * 8;
+}
+
+export class Vm extends VmDevices {
   readonly #vcpuMmapSize: number;
   readonly #vcpus = new Set<Vcpu>();
-  /** Pages by slot, for the length of dirty bitmaps. */
+  /** For the length of dirty bitmaps. */
   readonly #slotPages = new Map<number, number>();
 
   private constructor(handle: NativeHandle, vcpuMmapSize: number) {
@@ -64,8 +62,8 @@ export class Vm extends KvmFd {
   }
 
   /**
-   * The virtual machine with this id, which another thread of the process has open; `vcpuMmapSize` as Kvm has it.
-   * Close it here as well: the last handle closes the descriptor.
+   * The virtual machine with this id, which another thread of the process has open, to create vCPUs that this thread
+   * owns; `vcpuMmapSize` as Kvm has it. Close it here as well: the last handle closes the descriptor.
    */
   static attach(id: number, vcpuMmapSize: number): Vm {
     const result = native().attach(id, fdKinds.vm);
@@ -82,10 +80,10 @@ export class Vm extends KvmFd {
     return this.extension(capabilityNumber(capability));
   }
 
-  /** KVM_ENABLE_CAP on the VM. */
-  enableCap(capability: CapabilityName | number, ...args: readonly bigint[]): void {
-    const cap = capabilityNumber(capability);
-    this.callWith("KVM_ENABLE_CAP", kvm_enable_cap.encode({ cap, args: [...args] }));
+  /** Closes the vCPUs that were made through this handle, then the virtual machine. */
+  override close(): void {
+    for (const vcpu of this.#vcpus) vcpu.close();
+    super.close();
   }
 
   /**
@@ -95,7 +93,8 @@ export class Vm extends KvmFd {
   createVcpu(id: number): Vcpu {
     integerOf("Vm.createVcpu: id", id, 0, U32);
     const result = this.handle.createVcpu(id, this.#vcpuMmapSize);
-    const vcpu = Vcpu.over(handleOr(result, "Vm", { ioctl: "KVM_CREATE_VCPU" }), id, this);
+    if (typeof result === "number") throw this.explain("KVM_CREATE_VCPU", result);
+    const vcpu = Vcpu.over(result, id, this);
     this.#vcpus.add(vcpu);
     return vcpu;
   }
@@ -105,25 +104,19 @@ export class Vm extends KvmFd {
     this.#vcpus.delete(vcpu);
   }
 
-  /** Closes the vCPUs that were made through this handle, then the virtual machine. */
-  override close(): void {
-    for (const vcpu of this.#vcpus) vcpu.close();
-    super.close();
-  }
-
-  // ---- memory ----
+  // ---- memory slots ----
 
   /**
    * KVM_SET_USER_MEMORY_REGION: makes, moves, changes or (without memory) removes a slot. The virtual machine keeps
-   * the memory alive for as long as the slot exists.
+   * the memory alive for as long as the slot exists. ERR_KVM_IOCTL: EEXIST where slots overlap, EINVAL where address,
+   * offset or size are not page-aligned.
    */
   setUserMemoryRegion(region: UserMemoryRegion): void {
-    const { slot, guestPhysAddr, memory, offset = 0, flags = 0 } = region;
-    const sizeBytes = memory === undefined ? 0 : (region.sizeBytes ?? memory.sizeBytes - offset);
+    const { slot, guestPhysAddr, memory, offset = 0, flags = 0, guestMemfd, guestMemfdOffset = 0 } = region;
     integerOf("slot", slot, 0, U32);
     integerOf("flags", flags, 0, U32);
     u64Of("guestPhysAddr", guestPhysAddr);
-    if (memory !== undefined) checkRange(memory, offset, sizeBytes);
+    const sizeBytes = memory === undefined ? 0 : rangeIn(memory, offset, region.sizeBytes);
     const result = this.handle.setUserMemoryRegion(
       slot,
       flags,
@@ -131,19 +124,61 @@ export class Vm extends KvmFd {
       memory?.handle,
       offset,
       sizeBytes,
+      guestMemfd?.handle,
+      guestMemfdOffset,
     );
-    if (result < 0) throw failure(result, "Vm", { ioctl: "KVM_SET_USER_MEMORY_REGION" });
+    const ioctl = guestMemfd === undefined ? "KVM_SET_USER_MEMORY_REGION" : "KVM_SET_USER_MEMORY_REGION2";
+    if (result < 0) throw this.explain(ioctl, result);
     if (sizeBytes === 0) this.#slotPages.delete(slot);
     else this.#slotPages.set(slot, sizeBytes / PAGE_SIZE);
   }
 
-  /** KVM_GET_DIRTY_LOG: one bit per page of the slot, written since the last call; clears the log. */
+  /** KVM_CREATE_GUEST_MEMFD: memory for guestMemfd of setUserMemoryRegion(). */
+  createGuestMemfd(sizeBytes: number, flags = 0n): GuestMemfd {
+    integerOf("sizeBytes", sizeBytes, PAGE_SIZE, Number.MAX_SAFE_INTEGER);
+    const argument = kvm_create_guest_memfd.encode({ size: BigInt(sizeBytes), flags });
+    const result = this.handle.createFd(ioctlIndex.KVM_CREATE_GUEST_MEMFD, argument);
+    if (typeof result === "number") throw this.explain("KVM_CREATE_GUEST_MEMFD", result);
+    return GuestMemfd.over(result, sizeBytes);
+  }
+
+  /** KVM_SET_MEMORY_ATTRIBUTES of guest-physical memory, both page-aligned; attribute 8 is "private". */
+  setMemoryAttributes(address: bigint, size: bigint, attributes: bigint): void {
+    this.callWith(
+      "KVM_SET_MEMORY_ATTRIBUTES",
+      kvm_memory_attributes.encode({ address, size, attributes, flags: 0n }),
+    );
+  }
+
+  // ---- dirty pages ----
+
+  /** KVM_GET_DIRTY_LOG: one bit per page of the slot that was written since the last call. */
   getDirtyLog(slot: number): Uint8Array {
     integerOf("slot", slot, 0, U32);
-    const bitmap = new Uint8Array(Math.ceil((this.#slotPages.get(slot) ?? 0) / 64) * 8);
+    const bitmap = new Uint8Array(bitmapBytes(this.#slotPages.get(slot) ?? 0));
     this.callWith("KVM_GET_DIRTY_LOG", kvm_dirty_log.encode({ slot }), bitmap);
     return bitmap;
   }
+
+  /**
+   * KVM_CLEAR_DIRTY_LOG: forgets the pages whose bit is set, with KVM_CAP_MANUAL_DIRTY_LOG_PROTECT2 enabled.
+   * `firstPage` is a multiple of 64, and so is `pageCount` unless it reaches the end of the slot.
+   */
+  clearDirtyLog(slot: number, firstPage: number, pageCount: number, bitmap: Uint8Array): void {
+    integerOf("firstPage", firstPage, 0, Number.MAX_SAFE_INTEGER);
+    this.callWith(
+      "KVM_CLEAR_DIRTY_LOG",
+      kvm_clear_dirty_log.encode({ slot, first_page: BigInt(firstPage), num_pages: pageCount }),
+      bitmap,
+    );
+  }
+
+  /** KVM_RESET_DIRTY_RINGS: how many entries that Vcpu.takeDirtyGfns() gave were reset. */
+  resetDirtyRings(): number {
+    return this.call("KVM_RESET_DIRTY_RINGS");
+  }
+
+  // ---- placement, encryption ----
 
   /** KVM_SET_TSS_ADDR: three pages below 4 GiB that VMX without unrestricted guest needs. */
   setTssAddr(address: number): void {
@@ -155,77 +190,47 @@ export class Vm extends KvmFd {
     this.callWith("KVM_SET_IDENTITY_MAP_ADDR", scalar_u64.encode({ value: address }));
   }
 
-  // ---- interrupts ----
-
-  /** KVM_CREATE_IRQCHIP: PIC, I/O APIC, and a local APIC in every vCPU made after it. */
-  createIrqchip(): void {
-    this.call("KVM_CREATE_IRQCHIP");
+  /** KVM_MEMORY_ENCRYPT_OP without a command: throws where the virtual machine has no memory encryption. */
+  checkMemoryEncryption(): void {
+    this.callWith("KVM_MEMORY_ENCRYPT_OP", new Uint8Array());
   }
 
-  /** KVM_IRQ_LINE: sets the level of an interrupt pin. */
-  irqLine(irq: number, level: boolean): void {
-    this.callWith("KVM_IRQ_LINE", kvm_irq_level.encode({ irq, level: level ? 1 : 0 }));
+  /**
+   * KVM_MEMORY_ENCRYPT_OP: a kvm_sev_cmd; what the firmware reported. Commands whose data holds addresses are refused
+   * (ERR_KVM_ARGUMENT): a pointer from JavaScript cannot be checked.
+   */
+  memoryEncryptOp(id: number, sevFd: number, data?: Uint8Array): number {
+    const command = kvm_sev_cmd.encode({ id, sev_fd: sevFd });
+    return kvm_sev_cmd.decode(this.callWith("KVM_MEMORY_ENCRYPT_OP", command, data)).error;
   }
 
-  /** KVM_GET_IRQCHIP: `chip_id` 0 and 1 are the PICs, 2 the I/O APIC; `chip` is struct kvm_pic_state or kvm_ioapic_state. */
-  getIrqchip(chip_id: number): KvmIrqchip {
-    return kvm_irqchip.decode(this.callWith("KVM_GET_IRQCHIP", kvm_irqchip.encode({ chip_id })));
+  /** KVM_MEMORY_ENCRYPT_REG_REGION: pins memory that may hold encrypted data. */
+  memoryEncryptRegRegion(memory: GuestMemory, offset = 0, sizeBytes?: number): void {
+    this.#encryptRegion("KVM_MEMORY_ENCRYPT_REG_REGION", memory, offset, sizeBytes);
   }
 
-  setIrqchip(state: KvmIrqchip): void {
-    this.callWith("KVM_SET_IRQCHIP", kvm_irqchip.encode(state));
+  memoryEncryptUnregRegion(memory: GuestMemory, offset = 0, sizeBytes?: number): void {
+    this.#encryptRegion("KVM_MEMORY_ENCRYPT_UNREG_REGION", memory, offset, sizeBytes);
   }
 
-  /** KVM_SET_GSI_ROUTING: replaces the whole table. */
-  setGsiRouting(entries: readonly Partial<KvmIrqRoutingEntry>[]): void {
-    this.callWith("KVM_SET_GSI_ROUTING", kvm_irq_routing.encodeAll(entries));
-  }
-
-  /** KVM_SIGNAL_MSI: true if the interrupt was delivered, false if the guest has it blocked. */
-  signalMsi(msi: Partial<KvmMsi>): boolean {
-    const argument = kvm_msi.encode(msi);
-    const result = this.handle.ioctl(ioctlIndex.KVM_SIGNAL_MSI, 0, argument);
-    if (result < 0) throw this.explain("KVM_SIGNAL_MSI", result);
-    return result > 0;
-  }
-
-  /** KVM_IRQFD: an eventfd that raises a GSI. */
-  irqfd(irqfd: Partial<KvmIrqfd>): void {
-    this.callWith("KVM_IRQFD", kvm_irqfd.encode(irqfd));
-  }
-
-  /** KVM_IOEVENTFD: an eventfd that a guest write signals without an exit. */
-  ioeventfd(ioeventfd: Partial<KvmIoeventfd>): void {
-    this.callWith("KVM_IOEVENTFD", kvm_ioeventfd.encode(ioeventfd));
-  }
-
-  // ---- clocks ----
-
-  /** KVM_CREATE_PIT2: the i8254; needs createIrqchip() first. */
-  createPit2(flags = 0): void {
-    this.callWith("KVM_CREATE_PIT2", kvm_pit_config.encode({ flags }));
-  }
-
-  getPit2(): KvmPitState2 {
-    return kvm_pit_state2.decode(this.callWith("KVM_GET_PIT2", kvm_pit_state2.encode({})));
-  }
-
-  setPit2(state: KvmPitState2): void {
-    this.callWith("KVM_SET_PIT2", kvm_pit_state2.encode(state));
-  }
-
-  getClock(): KvmClockData {
-    return kvm_clock_data.decode(this.callWith("KVM_GET_CLOCK", kvm_clock_data.encode({})));
-  }
-
-  setClock(clock: Partial<KvmClockData>): void {
-    this.callWith("KVM_SET_CLOCK", kvm_clock_data.encode(clock));
+  #encryptRegion(
+    ioctl: "KVM_MEMORY_ENCRYPT_REG_REGION" | "KVM_MEMORY_ENCRYPT_UNREG_REGION",
+    memory: GuestMemory,
+    offset: number,
+    sizeBytes: number | undefined,
+  ): void {
+    const size = rangeIn(memory, offset, sizeBytes);
+    const result = this.handle.memoryEncryptRegion(ioctlIndex[ioctl], memory.handle, offset, size);
+    if (result < 0) throw this.explain(ioctl, result);
   }
 }
 
-function checkRange(memory: GuestMemory, offset: number, length: number): void {
+/** The length of a range of `memory` that begins at `offset`; ERR_KVM_RANGE where it leaves the memory. */
+function rangeIn(memory: GuestMemory, offset: number, length = memory.sizeBytes - offset): number {
+  if (!(memory instanceof GuestMemory))
+    throw new KvmError("ERR_KVM_ARGUMENT", { what: "memory", value: memory, allowed: "a GuestMemory" });
   const { sizeBytes } = memory;
   const valid = Number.isInteger(offset) && Number.isInteger(length) && offset >= 0 && length > 0;
-  if (!valid || offset + length > sizeBytes)
-    throw new KvmError("ERR_KVM_RANGE", { what: "memory slot", offset, length, sizeBytes });
+  if (valid && offset + length <= sizeBytes) return length;
+  throw new KvmError("ERR_KVM_RANGE", { what: "memory slot", offset, length, sizeBytes });
 }
