@@ -4,6 +4,7 @@ import { ElfError } from "./errors.js";
 import type { TableRow } from "./places.js";
 import type { FileBytes } from "./source.js";
 import {
+  decodeInto,
   decodeStruct,
   EHDR,
   type Encoding,
@@ -157,10 +158,9 @@ function readTable<S extends Struct>(
     });
   }
   const view = viewOf(file.slice(start, length));
-  return Array.from({ length: Number(count) }, (_, index) =>
-    Object.assign(decodeStruct(definition, encoding, view, index * sizeBytes), {
-      index,
-      headerOffset: start + index * sizeBytes,
-    }),
-  );
+  const rows: TableRow<S>[] = [];
+  for (let at = 0; at < length; at += sizeBytes) {
+    rows.push(decodeInto({ index: rows.length, headerOffset: start + at }, definition, encoding, view, at));
+  }
+  return rows;
 }

@@ -43,9 +43,12 @@ export type {
   ElfModel,
   ExecutableModel,
   Integer,
+  NameOf,
   ObjectModel,
+  ObjectSectionModel,
   RelocationModel,
   SectionModel,
+  SectionRights,
   SegmentModel,
   SymbolModel,
 } from "./model.js";

@@ -33,7 +33,7 @@ export function powerOfTwo(field: string, value: Integer, bits: number): bigint 
   throw modelError(field, integer, "a power of two");
 }
 
-/** A number, or a name out of a table. */
+/** A number, a name out of a table, or a name's last part in lower case. */
 export function enumerated(
   field: string,
   value: number | string,
@@ -41,8 +41,14 @@ export function enumerated(
   limit: number,
 ): number {
   if (typeof value === "number") return Number(boundedBy(field, value, limit));
-  if (Object.hasOwn(table, value)) return table[value]!;
-  throw modelError(field, `"${value}"`, Object.keys(table).join(", "));
+  const names = Object.keys(table);
+  const name = names.find((known) => known === value || shortName(known) === value);
+  if (name === undefined) throw modelError(field, `"${value}"`, names.map(shortName).join(", "));
+  return table[name]!;
+}
+
+function shortName(name: string): string {
+  return name.slice(name.indexOf("_") + 1).toLowerCase();
 }
 
 function boundedBy(field: string, value: number, limit: number): bigint {

@@ -1,12 +1,20 @@
 /**
  * What the writer takes: plain data, so that an assembler's output can be handed over as it is.
  *
- * Enumerated fields are a number or the specification's name (`"STT_FUNC"`, `"R_X86_64_PC32"`).
+ * Enumerated fields are a number, the specification's name (`"STT_FUNC"`) or its last part in lower case
+ * (`"func"`).
  */
 import type { STB, STT, STV } from "./constants.js";
 
 /** An address, offset or size; numbers must be safe integers. */
 export type Integer = bigint | number;
+
+/** `"STT_FUNC" | "func" | …` */
+export type NameOf<Table> = Table extends object
+  ? {
+      [K in keyof Table & string]: K | (K extends `${string}_${infer Rest}` ? Lowercase<Rest> : never);
+    }[keyof Table & string]
+  : never;
 
 interface ModelBase {
   /** ELFCLASS64 unless `false`. */
@@ -26,16 +34,16 @@ export interface SymbolModel {
   readonly name: string;
   /** The address; in an object file the offset in the section. */
   readonly value: Integer;
-  readonly size?: Integer;
-  readonly type?: number | keyof typeof STT;
+  readonly sizeBytes?: Integer;
+  readonly type?: number | NameOf<typeof STT>;
   /** Default STB_GLOBAL. */
-  readonly binding?: number | keyof typeof STB;
-  readonly visibility?: number | keyof typeof STV;
+  readonly binding?: number | NameOf<typeof STB>;
+  readonly visibility?: number | NameOf<typeof STV>;
   /**
-   * Name of its section, or `"*ABS*"`, `"*UND*"`, `"*COM*"`. Without one, a symbol of an executable belongs to
-   * the segment that holds its address, and a symbol of an object file is undefined.
+   * Name of its section, or `"*ABS*"`, `"*UND*"`, `"*COM*"`; `null` is `"*ABS*"`. Without one, a symbol of an
+   * executable belongs to the segment that holds its address, and a symbol of an object file is undefined.
    */
-  readonly section?: string;
+  readonly section?: string | null | undefined;
 }
 
 /** A linked program, kernel or core file. */
@@ -71,8 +79,7 @@ export interface SegmentModel {
 /** A relocatable object file. */
 export interface ObjectModel extends ModelBase {
   readonly kind: "object";
-  readonly sections: readonly SectionModel[];
-  readonly relocations?: readonly RelocationModel[];
+  readonly sections: readonly ObjectSectionModel[];
   /** Name of the source file (STT_FILE). */
   readonly file?: string;
 }
@@ -84,20 +91,32 @@ export interface SectionModel {
   readonly sizeBytes?: Integer;
   /** A power of two. Default 1. */
   readonly align?: Integer;
-  /** SHF_*. Default 0. */
-  readonly flags?: number;
+  /** SHF_*, or the rights that stand for them. Default 0. */
+  readonly flags?: number | SectionRights;
   /** sh_type. Default by the name and by whether there are bytes. */
   readonly type?: number;
   readonly entrySizeBytes?: Integer;
 }
 
+/** SHF_ALLOC, SHF_WRITE and SHF_EXECINSTR in words. */
+export interface SectionRights {
+  readonly alloc: boolean;
+  readonly write: boolean;
+  readonly execute: boolean;
+  /** SHT_NOBITS: memory without bytes in the file. */
+  readonly nobits?: boolean;
+}
+
+export interface ObjectSectionModel extends SectionModel {
+  readonly relocations?: readonly RelocationModel[];
+}
+
 export interface RelocationModel {
-  /** Name of the section that is patched. */
-  readonly section: string;
-  /** Where in it. */
+  /** Where in the section. */
   readonly offset: Integer;
+  /** A number or a name such as `"R_X86_64_PC32"`. */
   readonly type: number | string;
-  /** Name of a symbol, or of a section to stand for its start. */
+  /** Name of a symbol, or of a section to stand for its start; `""` is address 0. */
   readonly symbol: string;
   readonly addend?: Integer;
 }

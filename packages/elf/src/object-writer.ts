@@ -2,7 +2,7 @@
 import { EM, ET, SHF, SHN, SHT, STB, STT } from "./constants.js";
 import { encodingOf, FileBuilder } from "./file-builder.js";
 import { viewOf } from "./header.js";
-import type { ObjectModel, RelocationModel, SectionModel, SymbolModel } from "./model.js";
+import type { ObjectModel, ObjectSectionModel, RelocationModel, SymbolModel } from "./model.js";
 import { modelError, signed, unsigned } from "./model-check.js";
 import { relocationTypeNumber, relocationTypes } from "./relocation-types.js";
 import { addSection } from "./section-writer.js";
@@ -10,7 +10,7 @@ import { encodeStruct, layoutOf, REL, RELA, type StructValue } from "./structs.j
 import { addSymbols } from "./symbol-writer.js";
 
 /** Without this section GNU ld makes the stack of the whole program executable. */
-const GNU_STACK_NOTE: SectionModel = { name: ".note.GNU-stack", bytes: new Uint8Array() };
+const GNU_STACK_NOTE: ObjectSectionModel = { name: ".note.GNU-stack", bytes: new Uint8Array() };
 
 /** Errors: ERR_ELF_MODEL. */
 export function writeObject(model: ObjectModel): Uint8Array {
@@ -23,7 +23,7 @@ export function writeObject(model: ObjectModel): Uint8Array {
     sections.set(section.name, addSection(builder, section, `sections[${i}]`));
   });
 
-  const { file, relocations = [] } = model;
+  const { file } = model;
   const fileSymbols: SymbolModel[] = file === undefined ? [] : [fileSymbol(file)];
   const ownSymbols = [...fileSymbols, ...Array.from(sections.keys(), sectionSymbol)];
   const symtab = addSymbols(
@@ -39,7 +39,7 @@ export function writeObject(model: ObjectModel): Uint8Array {
   };
 
   const definition = inSections ? REL : RELA;
-  for (const [name, rows] of rowsBySection(model, relocations, sections, symbolIndex)) {
+  for (const [name, rows] of rowsBySection(model, symbolIndex)) {
     const { sizeBytes } = layoutOf(definition, builder.encoding);
     const bytes = new Uint8Array(rows.length * sizeBytes);
     rows.forEach((row, i) => {
@@ -65,10 +65,11 @@ function machineOf({ machine, is64 = true }: ObjectModel): number {
   return machine ?? (is64 ? EM.EM_X86_64 : EM.EM_386);
 }
 
-function sectionModels(model: ObjectModel, addendsInSections: boolean): readonly SectionModel[] {
+function sectionModels(model: ObjectModel, addendsInSections: boolean): readonly ObjectSectionModel[] {
   const hasNote = model.sections.some(({ name }) => name === GNU_STACK_NOTE.name);
   const sections = hasNote ? model.sections : [...model.sections, GNU_STACK_NOTE];
-  return addendsInSections ? sections.map((section) => withAddends(model, section)) : sections;
+  if (!addendsInSections) return sections;
+  return sections.map((section, i) => withAddends(model, section, `sections[${i}]`));
 }
 
 function fileSymbol(name: string): SymbolModel {
@@ -79,40 +80,41 @@ function sectionSymbol(section: string): SymbolModel {
   return { name: "", value: 0, type: STT.STT_SECTION, binding: STB.STB_LOCAL, section };
 }
 
-/** The relocations of each section in the order of the sections, offsets and symbols checked. */
-function rowsBySection(
+/** The relocations of each section that has any, in the order of the sections; offsets and symbols checked. */
+function* rowsBySection(
   model: ObjectModel,
-  relocations: readonly RelocationModel[],
-  sections: ReadonlyMap<string, number>,
   symbolIndex: (name: string) => number | undefined,
-): ReadonlyMap<string, StructValue<typeof RELA>[]> {
+): Generator<readonly [section: string, rows: StructValue<typeof RELA>[]], void> {
+  for (const [i, { name, relocations = [] }] of model.sections.entries()) {
+    const path = `sections[${i}].relocations`;
+    const rows = relocations.map((relocation, j) =>
+      relocationRow(model, relocation, `${path}[${j}]`, symbolIndex),
+    );
+    if (rows.length > 0) yield [name, rows];
+  }
+}
+
+function relocationRow(
+  model: ObjectModel,
+  relocation: RelocationModel,
+  path: string,
+  symbolIndex: (name: string) => number | undefined,
+): StructValue<typeof RELA> {
   const bits = (model.is64 ?? true) ? 64 : 32;
-  const rows = new Map<string, StructValue<typeof RELA>[]>();
-  for (const name of sections.keys()) rows.set(name, []);
-  relocations.forEach((relocation, i) => {
-    const path = `relocations[${i}]`;
-    const ofSection = rows.get(relocation.section);
-    if (ofSection === undefined) {
-      throw modelError(`${path}.section`, `"${relocation.section}"`, "the name of a section of the model");
-    }
-    const symbol = symbolIndex(relocation.symbol);
-    if (symbol === undefined) {
-      throw modelError(
-        `${path}.symbol`,
-        `"${relocation.symbol}"`,
-        "the name of a symbol or a section of the model",
-      );
-    }
-    const type = typeNumber(model, relocation, path);
-    ofSection.push({
-      r_offset: unsigned(`${path}.offset`, relocation.offset, bits),
-      r_info:
-        bits === 64 ? (BigInt(symbol) << 32n) | BigInt(type) : (BigInt(symbol) << 8n) | BigInt(type & 0xff),
-      r_addend: signed(`${path}.addend`, relocation.addend ?? 0, bits),
-    });
-  });
-  for (const [name, ofSection] of rows) if (ofSection.length === 0) rows.delete(name);
-  return rows;
+  const symbol = symbolIndex(relocation.symbol);
+  if (symbol === undefined) {
+    throw modelError(
+      `${path}.symbol`,
+      `"${relocation.symbol}"`,
+      "the name of a symbol or a section of the model",
+    );
+  }
+  const type = BigInt(typeNumber(model, relocation, path));
+  return {
+    r_offset: unsigned(`${path}.offset`, relocation.offset, bits),
+    r_info: (BigInt(symbol) << (bits === 64 ? 32n : 8n)) | type,
+    r_addend: signed(`${path}.addend`, relocation.addend ?? 0, bits),
+  };
 }
 
 function typeNumber(model: ObjectModel, { type }: RelocationModel, path: string): number {
@@ -128,19 +130,21 @@ function typeNumber(model: ObjectModel, { type }: RelocationModel, path: string)
 }
 
 /** A copy of the section with the addends of its relocations in the places that they patch (SHT_REL). */
-function withAddends(model: ObjectModel, section: SectionModel): SectionModel {
+function withAddends(model: ObjectModel, section: ObjectSectionModel, path: string): ObjectSectionModel {
   const bytes = section.bytes.slice();
-  (model.relocations ?? []).forEach((relocation, i) => {
-    if (relocation.section !== section.name || relocation.addend === undefined) return;
-    const path = `relocations[${i}]`;
-    const name = relocationTypes(EM.EM_386).get(typeNumber(model, relocation, path)) ?? "";
-    const width = /_(PC)?8$/.test(name) ? 1 : /_(PC)?16$/.test(name) ? 2 : 4;
-    const offset = Number(unsigned(`${path}.offset`, relocation.offset, 32));
-    if (offset + width > bytes.length) {
-      throw modelError(`${path}.offset`, offset, `at most ${bytes.length - width}, so that the addend fits`);
-    }
-    let rest = signed(`${path}.addend`, relocation.addend, width * 8);
-    for (let at = offset; at < offset + width; at++, rest >>= 8n) bytes[at] = Number(rest & 0xffn);
+  (section.relocations ?? []).forEach((relocation, i) => {
+    if (relocation.addend !== undefined) putAddend(model, bytes, relocation, `${path}.relocations[${i}]`);
   });
   return { ...section, bytes };
+}
+
+function putAddend(model: ObjectModel, bytes: Uint8Array, relocation: RelocationModel, path: string): void {
+  const name = relocationTypes(EM.EM_386).get(typeNumber(model, relocation, path)) ?? "";
+  const width = /_(PC)?8$/.test(name) ? 1 : /_(PC)?16$/.test(name) ? 2 : 4;
+  const offset = Number(unsigned(`${path}.offset`, relocation.offset, 32));
+  if (offset + width > bytes.length) {
+    throw modelError(`${path}.offset`, offset, `at most ${bytes.length - width}, so that the addend fits`);
+  }
+  let rest = signed(`${path}.addend`, relocation.addend!, width * 8);
+  for (let at = offset; at < offset + width; at++, rest >>= 8n) bytes[at] = Number(rest & 0xffn);
 }

@@ -311,15 +311,16 @@ export class ElfFile {
 
   #readSections(): readonly ElfSection[] {
     const headers = readSectionHeaders(this.#file, this.header, this.encoding);
+    const sections = headers.map((row): ElfSection & { name: string } => Object.assign(row, { name: "" }));
     const nameIndex = sectionNameIndex(this.header, headers);
-    if (nameIndex === SHN.SHN_UNDEF) return headers.map((row) => Object.assign(row, { name: "" }));
-    const unnamed = headers.map((row) => Object.assign({ name: "" }, row));
-    const names = this.#readStringTable(unnamed, nameIndex, {
+    if (nameIndex === SHN.SHN_UNDEF) return sections;
+    const names = this.#readStringTable(sections, nameIndex, {
       where: "ELF header",
       field: "e_shstrndx",
       offset: headerFieldOffset(this.encoding, "e_shstrndx"),
     });
-    return headers.map((row) => Object.assign(row, { name: names.get(row.sh_name) }));
+    for (const section of sections) section.name = names.get(section.sh_name);
+    return sections;
   }
 
   #readStringTable(

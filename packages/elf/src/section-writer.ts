@@ -1,7 +1,7 @@
 /** A section of a model to its header and its bytes. gABI, "Special Sections" gives types to names. */
 import { SHF, SHT } from "./constants.js";
 import type { FileBuilder } from "./file-builder.js";
-import type { SectionModel } from "./model.js";
+import type { SectionModel, SectionRights } from "./model.js";
 import { byteArray, modelError, nameText, powerOfTwo, unsigned } from "./model-check.js";
 
 const TYPES_BY_NAME: readonly (readonly [prefix: string, type: number])[] = [
@@ -20,22 +20,32 @@ export function addSection(builder: FileBuilder, section: SectionModel, path: st
   const sh_size = unsigned(`${path}.sizeBytes`, section.sizeBytes ?? bytes.length, bits);
   if (sh_size < bytes.length)
     throw modelError(`${path}.sizeBytes`, sh_size, `at least the ${bytes.length} of bytes`);
-  const sh_type = Number(unsigned(`${path}.type`, section.type ?? defaultType(name, bytes, sh_size), 32));
+  const flags = flagBits(section.flags ?? 0);
+  const sh_type = Number(unsigned(`${path}.type`, section.type ?? defaultType(section, bytes, sh_size), 32));
   const header = {
     name,
     sh_type,
-    sh_flags: unsigned(`${path}.flags`, section.flags ?? 0, 32),
+    sh_flags: unsigned(`${path}.flags`, flags, 32),
     sh_size,
     sh_addralign: powerOfTwo(`${path}.align`, section.align ?? 1, bits),
     sh_entsize: unsigned(`${path}.entrySizeBytes`, section.entrySizeBytes ?? 0, bits),
   };
-  const needsEntrySize = (section.flags ?? 0) & SHF.SHF_MERGE;
-  if (needsEntrySize && header.sh_entsize === 0n) header.sh_entsize = 1n;
+  if ((header.sh_flags & BigInt(SHF.SHF_MERGE)) !== 0n && header.sh_entsize === 0n) header.sh_entsize = 1n;
   return builder.add(header, sh_type === SHT.SHT_NOBITS ? new Uint8Array() : padded(bytes, sh_size, path));
 }
 
-function defaultType(name: string, bytes: Uint8Array, sizeBytes: bigint): number {
-  if (bytes.length === 0 && sizeBytes > 0n) return SHT.SHT_NOBITS;
+function flagBits(flags: number | SectionRights): number {
+  if (typeof flags === "number") return flags;
+  return (
+    (flags.alloc ? SHF.SHF_ALLOC : 0) |
+    (flags.write ? SHF.SHF_WRITE : 0) |
+    (flags.execute ? SHF.SHF_EXECINSTR : 0)
+  );
+}
+
+function defaultType({ name, flags }: SectionModel, bytes: Uint8Array, sizeBytes: bigint): number {
+  const nobits = typeof flags === "object" && flags.nobits === true;
+  if (bytes.length === 0 && (sizeBytes > 0n || nobits)) return SHT.SHT_NOBITS;
   const row = TYPES_BY_NAME.find(([prefix]) => name === prefix || name.startsWith(`${prefix}.`));
   return row?.[1] ?? SHT.SHT_PROGBITS;
 }

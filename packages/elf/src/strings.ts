@@ -4,7 +4,10 @@ import { ElfError } from "./errors.js";
 /** Bytes that a search for the end of a string looks at before it asks the block index. */
 const BLOCK = 4096;
 
-const utf8 = /* @__PURE__ */ new TextDecoder();
+/** Every name is decoded apart then, and many names may end in one long string. */
+const MAX_UTF8_BYTES = 65536;
+
+const utf8 = /* @__PURE__ */ new TextDecoder("utf-8", { ignoreBOM: true });
 
 export class StringTable {
   readonly bytes: Uint8Array;
@@ -37,7 +40,12 @@ export class StringTable {
       throw this.#error(this.offset + index, `string ${index} without an end`, "a NUL inside the table");
     }
     if (this.#ascii === undefined) this.#ascii = decodeAscii(bytes);
-    return this.#ascii === null ? utf8.decode(bytes.subarray(index, end)) : this.#ascii.slice(index, end);
+    if (this.#ascii !== null) return this.#ascii.slice(index, end);
+    if (end - index > MAX_UTF8_BYTES) {
+      const allowed = `at most ${MAX_UTF8_BYTES} bytes in a table that is not ASCII`;
+      throw this.#error(this.offset + index, `a string of ${end - index} bytes`, allowed);
+    }
+    return utf8.decode(bytes.subarray(index, end));
   }
 
   /**

@@ -177,11 +177,22 @@ export function decodeStruct<S extends Struct>(
   view: DataView,
   offset: number,
 ): StructValue<S> {
-  const value: Record<string, bigint | number> = {};
+  return decodeInto({}, definition, encoding, view, offset);
+}
+
+/** The same, with the fields added to an object that has others already. */
+export function decodeInto<T extends object, S extends Struct>(
+  target: T,
+  definition: S,
+  encoding: Encoding,
+  view: DataView,
+  offset: number,
+): T & StructValue<S> {
+  const value = target as Record<string, unknown>;
   for (const field of layoutOf(definition, encoding).fields) {
     value[field.name] = readField(view, offset + field.offset, field.type, encoding);
   }
-  return value as StructValue<S>;
+  return value as T & StructValue<S>;
 }
 
 function readField(

@@ -79,7 +79,7 @@ function symbolRow(
     st_other: enumerated(`${path}.visibility`, symbol.visibility ?? STV.STV_DEFAULT, STV, 3),
     st_shndx: sectionIndex(symbol, path, sections) ?? sectionOf(symbol, st_value),
     st_value,
-    st_size: unsigned(`${path}.size`, symbol.size ?? 0, bits),
+    st_size: unsigned(`${path}.sizeBytes`, symbol.sizeBytes ?? 0, bits),
   };
 }
 
@@ -89,6 +89,7 @@ function sectionIndex(
   sections: ReadonlyMap<string, number>,
 ): number | undefined {
   if (section === undefined) return undefined;
+  if (section === null) return SHN.SHN_ABS;
   const index = sections.get(section) ?? SPECIAL_SECTIONS[section];
   if (index === undefined)
     throw modelError(`${path}.section`, `"${section}"`, "the name of a section of the model");

@@ -132,6 +132,10 @@ export class SymbolVersions {
   readonly #defined = new Map<number, VersionDefinition>();
   readonly #needed = new Map<number, { readonly name: string; readonly file: string }>();
 
+  /** Versions by raw index: a table of many symbols has few of them. */
+  readonly #ofDefined = new Map<number, SymbolVersion | undefined>();
+  readonly #ofUndefined = new Map<number, SymbolVersion | undefined>();
+
   constructor(elf: ElfFile, versym: ElfSection) {
     const definitions = elf.sections.find(({ sh_type }) => sh_type === SHT.SHT_GNU_verdef);
     const needs = elf.sections.find(({ sh_type }) => sh_type === SHT.SHT_GNU_verneed);
@@ -165,13 +169,21 @@ export class SymbolVersions {
   get(symbol: number, st_shndx: number): SymbolVersion | undefined {
     const raw = this.raw(symbol);
     if (raw === 0) return undefined;
+    const cache = st_shndx === SHN.SHN_UNDEF ? this.#ofUndefined : this.#ofDefined;
+    const known = cache.get(raw);
+    if (known !== undefined || cache.has(raw)) return known;
+    const version = this.#lookUp(raw, st_shndx !== SHN.SHN_UNDEF);
+    cache.set(raw, version);
+    return version;
+  }
+
+  #lookUp(raw: number, isDefined: boolean): SymbolVersion | undefined {
     const index = raw & ~VERSYM_HIDDEN;
-    const hidden = (raw & VERSYM_HIDDEN) !== 0;
-    const definition = st_shndx === SHN.SHN_UNDEF ? undefined : this.#defined.get(index);
-    if (definition !== undefined && raw !== (VERSYM_HIDDEN | 1)) {
+    const definition = isDefined && raw !== (VERSYM_HIDDEN | 1) ? this.#defined.get(index) : undefined;
+    if (definition !== undefined) {
       if (isBase(definition)) return undefined;
       const name = definition.auxiliaries[0]?.name ?? "";
-      return { name, index, isDefault: !hidden, file: undefined };
+      return { name, index, isDefault: (raw & VERSYM_HIDDEN) === 0, file: undefined };
     }
     const needed = this.#needed.get(raw);
     return needed && { ...needed, index, isDefault: false };

@@ -4,7 +4,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { toolTest } from "@kvmkit-internal/test-support";
 import test from "ava";
-import { EM, PF, SHF } from "./constants.js";
+import { EM, PF, SHF, SHN, STB, STT } from "./constants.js";
 import { ElfError } from "./errors.js";
 import { planLoad } from "./loader.js";
 import type { ElfModel, ExecutableModel, ObjectModel } from "./model.js";
@@ -26,7 +26,7 @@ const hello: ExecutableModel = {
     { vaddr: 0x402000n, bytes: ascii("hi\n"), memSizeBytes: 5000, flags: PF.PF_R | PF.PF_W },
   ],
   symbols: [
-    { name: "_start", value: 0x401000n, size: HELLO.length, type: "STT_FUNC" },
+    { name: "_start", value: 0x401000n, sizeBytes: HELLO.length, type: "STT_FUNC" },
     { name: "message", value: 0x402000n, type: "STT_OBJECT" },
     { name: "buffer", value: 0x402003n, binding: "STB_LOCAL" },
     { name: "PAGE", value: 4096 },
@@ -41,22 +41,41 @@ const callsPuts: ObjectModel = {
     {
       name: ".text",
       bytes: bytes("50 488d3d00000000 e800000000 59 31c0 c3"),
+      sizeBytes: 17,
       align: 16,
-      flags: SHF.SHF_ALLOC | SHF.SHF_EXECINSTR,
+      flags: { alloc: true, execute: true, write: false, nobits: false },
+      relocations: [
+        { offset: 4, type: "R_X86_64_PC32", symbol: "message", addend: -4 },
+        { offset: 9, type: "R_X86_64_PLT32", symbol: "puts", addend: -4n },
+      ],
     },
     { name: ".rodata", bytes: ascii("linked\0"), flags: SHF.SHF_ALLOC },
-    { name: ".bss", bytes: new Uint8Array(), sizeBytes: 64, align: 32, flags: SHF.SHF_ALLOC | SHF.SHF_WRITE },
+    {
+      name: ".bss",
+      bytes: new Uint8Array(),
+      sizeBytes: 64,
+      align: 32,
+      flags: { alloc: true, write: true, execute: false, nobits: true },
+      relocations: [],
+    },
   ],
   symbols: [
-    { name: "main", value: 0, section: ".text", type: "STT_FUNC" },
-    { name: "message", value: 0, section: ".rodata", binding: "STB_LOCAL" },
-    { name: "puts", value: 0 },
-  ],
-  relocations: [
-    { section: ".text", offset: 4, type: "R_X86_64_PC32", symbol: "message", addend: -4 },
-    { section: ".text", offset: 9, type: "R_X86_64_PLT32", symbol: "puts", addend: -4n },
+    { name: "main", value: 0n, sizeBytes: 17n, section: ".text", type: "func", binding: "global" },
+    { name: "message", value: 0n, section: ".rodata", binding: "local" },
+    { name: "ANSWER", value: 42n, section: null, binding: "local" },
+    { name: "puts", value: 0n, section: undefined },
   ],
 };
+
+/** The model with one relocation of its first section changed. */
+function withRelocation(change: object): ObjectModel {
+  const [text, ...rest] = callsPuts.sections;
+  const [first, second] = text!.relocations!;
+  return {
+    ...callsPuts,
+    sections: [{ ...text!, relocations: [{ ...first!, ...change }, second!] }, ...rest],
+  };
+}
 
 function inFolder<T>(body: (folder: string) => T): T {
   const folder = mkdtempSync(join(tmpdir(), "kvmkit-elf-"));
@@ -128,17 +147,60 @@ test("an i386 object keeps its addends in the section (SHT_REL)", (t) => {
     writeElf({
       kind: "object",
       is64: false,
-      sections: [{ name: ".text", bytes: bytes("e8 00000000 e9 0000"), flags: SHF.SHF_ALLOC }],
-      symbols: [{ name: "far", value: 0 }],
-      relocations: [
-        { section: ".text", offset: 1, type: "R_386_PC32", symbol: "far", addend: -4 },
-        { section: ".text", offset: 6, type: "R_386_PC16", symbol: "far", addend: -2 },
+      sections: [
+        {
+          name: ".text",
+          bytes: bytes("e8 00000000 e9 0000"),
+          flags: SHF.SHF_ALLOC,
+          relocations: [
+            { offset: 1, type: "R_386_PC32", symbol: "far", addend: -4 },
+            { offset: 6, type: "R_386_PC16", symbol: "far", addend: -2 },
+          ],
+        },
       ],
+      symbols: [{ name: "far", value: 0 }],
     }),
   );
   t.is(elf.header.e_machine, EM.EM_386);
   t.deepEqual(elf.sectionData(elf.section(".text")!), bytes("e8 fcffffff e9 feff"));
   t.deepEqual(elf.sectionData(elf.section(".rel.text")!), bytes("01000000 02030000 06000000 15030000"));
+});
+
+test("symbols and relocations of an object file are found again", (t) => {
+  const elf = readElf(writeElf(callsPuts));
+  t.deepEqual(
+    [...elf.symbols!]
+      .slice(6)
+      .map(({ name, type, binding, st_shndx, st_value }) => [name, type, binding, st_shndx, st_value]),
+    [
+      ["message", STT.STT_NOTYPE, STB.STB_LOCAL, 2, 0n],
+      ["ANSWER", STT.STT_NOTYPE, STB.STB_LOCAL, SHN.SHN_ABS, 42n],
+      ["main", STT.STT_FUNC, STB.STB_GLOBAL, 1, 0n],
+      ["puts", STT.STT_NOTYPE, STB.STB_GLOBAL, SHN.SHN_UNDEF, 0n],
+    ],
+  );
+  const [table] = elf.relocationTables;
+  t.deepEqual(
+    [...table!].map(({ r_offset, typeName, symbol, r_addend }) => [
+      r_offset,
+      typeName,
+      table!.symbols!.name(symbol),
+      r_addend,
+    ]),
+    [
+      [4n, "R_X86_64_PC32", "message", -4n],
+      [9n, "R_X86_64_PLT32", "puts", -4n],
+    ],
+  );
+});
+
+test("a relocation against a section's name takes its section symbol, against no name the null symbol", (t) => {
+  const symbolOf = (symbol: string): number => {
+    const [table] = readElf(writeElf(withRelocation({ symbol }))).relocationTables;
+    return table!.symbol(0);
+  };
+  t.is(symbolOf(".rodata"), 3);
+  t.is(symbolOf(""), 0);
 });
 
 toolTest("an executable runs on Linux and readelf has no complaint", { readelf: "binutils" }, (t) => {
@@ -194,16 +256,8 @@ const bad: readonly [title: string, model: ElfModel, field: string][] = [
     { ...callsPuts, sections: [callsPuts.sections[0]!, callsPuts.sections[0]!] },
     "sections[1].name",
   ],
-  [
-    "an unknown relocation type",
-    { ...callsPuts, relocations: [{ ...callsPuts.relocations![0]!, type: "R_386_32" }] },
-    "relocations[0].type",
-  ],
-  [
-    "an unknown relocation symbol",
-    { ...callsPuts, relocations: [{ ...callsPuts.relocations![0]!, symbol: "x" }] },
-    "relocations[0].symbol",
-  ],
+  ["an unknown relocation type", withRelocation({ type: "R_386_32" }), "sections[0].relocations[0].type"],
+  ["an unknown relocation symbol", withRelocation({ symbol: "x" }), "sections[0].relocations[0].symbol"],
   ["an unknown kind", { kind: "archive" } as unknown as ElfModel, "kind"],
 ];
 
