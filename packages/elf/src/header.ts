@@ -79,7 +79,7 @@ export function headerFieldOffset(encoding: Encoding, field: keyof StructValue<t
 
 /**
  * Decodes the program headers; none is an empty table.
- * Errors: ERR_ELF_ENTRY_SIZE, ERR_ELF_TRUNCATED.
+ * Errors: ERR_ELF_ENTRY_SIZE, ERR_ELF_COUNT, ERR_ELF_TRUNCATED.
  */
 export function readProgramHeaders(
   file: FileBytes,
@@ -88,14 +88,15 @@ export function readProgramHeaders(
 ): TableRow<typeof PHDR>[] {
   if (header.e_phoff === 0n || header.e_phnum === 0) return [];
   checkEntrySize(header, encoding, "e_phentsize", PHDR);
+  const inHeader = BigInt(header.e_phnum);
   const count =
-    header.e_phnum === PN_XNUM ? (sectionZero(file, header, encoding)?.sh_info ?? PN_XNUM) : header.e_phnum;
-  return readTable(file, encoding, PHDR, header.e_phoff, BigInt(count), "program headers", "e_phoff");
+    header.e_phnum === PN_XNUM ? realCount(file, header, encoding, "sh_info", inHeader) : inHeader;
+  return readTable(file, encoding, PHDR, header.e_phoff, count, "program headers", "e_phoff");
 }
 
 /**
  * Decodes the section headers; none is an empty table.
- * Errors: ERR_ELF_ENTRY_SIZE, ERR_ELF_TRUNCATED.
+ * Errors: ERR_ELF_ENTRY_SIZE, ERR_ELF_COUNT, ERR_ELF_TRUNCATED.
  */
 export function readSectionHeaders(
   file: FileBytes,
@@ -104,7 +105,8 @@ export function readSectionHeaders(
 ): TableRow<typeof SHDR>[] {
   if (header.e_shoff === 0n) return [];
   checkEntrySize(header, encoding, "e_shentsize", SHDR);
-  const count = header.e_shnum === 0 ? sectionZero(file, header, encoding)!.sh_size : BigInt(header.e_shnum);
+  const inHeader = BigInt(header.e_shnum);
+  const count = header.e_shnum === 0 ? realCount(file, header, encoding, "sh_size", inHeader) : inHeader;
   return readTable(file, encoding, SHDR, header.e_shoff, count, "section headers", "e_shoff");
 }
 
@@ -113,14 +115,24 @@ export function sectionNameIndex(header: ElfHeader, sections: readonly TableRow<
   return header.e_shstrndx === SHN.SHN_XINDEX ? (sections[0]?.sh_link ?? 0) : header.e_shstrndx;
 }
 
-/** Section 0 holds the counts that do not fit into the ELF header. */
-function sectionZero(
+/** More than any linker writes; a sparse file can claim what no memory holds. */
+const MAX_ENTRIES = 2n ** 24n;
+
+/** Section 0 holds the counts that do not fit into the ELF header; `inHeader` counts where there is none. */
+function realCount(
   file: FileBytes,
   header: ElfHeader,
   encoding: Encoding,
-): TableRow<typeof SHDR> | undefined {
-  if (header.e_shoff === 0n) return undefined;
-  return readTable(file, encoding, SHDR, header.e_shoff, 1n, "section headers", "e_shoff")[0];
+  field: "sh_size" | "sh_info",
+  inHeader: bigint,
+): bigint {
+  if (header.e_shoff === 0n) return inHeader;
+  const [zero] = readTable(file, encoding, SHDR, header.e_shoff, 1n, "section headers", "e_shoff");
+  const count = BigInt(zero![field]);
+  if (count <= MAX_ENTRIES) return count;
+  const offset = zero!.headerOffset + layoutOf(SHDR, encoding).offsets[field]!;
+  const allowed = `at most ${MAX_ENTRIES}`;
+  throw new ElfError("ERR_ELF_COUNT", { where: "section 0", field, offset, found: count, allowed });
 }
 
 function checkEntrySize(

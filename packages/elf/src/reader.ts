@@ -91,7 +91,7 @@ export class ElfFile {
     return this.#file.size;
   }
 
-  /** The program headers. Errors: ERR_ELF_ENTRY_SIZE, ERR_ELF_TRUNCATED. */
+  /** The program headers. Errors: ERR_ELF_ENTRY_SIZE, ERR_ELF_COUNT, ERR_ELF_TRUNCATED. */
   get segments(): readonly ElfSegment[] {
     this.#segments ??= readProgramHeaders(this.#file, this.header, this.encoding);
     return this.#segments;
@@ -99,7 +99,8 @@ export class ElfFile {
 
   /**
    * The section headers with their names.
-   * Errors: ERR_ELF_ENTRY_SIZE, ERR_ELF_TRUNCATED, ERR_ELF_INDEX, ERR_ELF_STRING.
+   * Errors: ERR_ELF_ENTRY_SIZE, ERR_ELF_COUNT, ERR_ELF_TRUNCATED, ERR_ELF_INDEX, ERR_ELF_SECTION_TYPE,
+   * ERR_ELF_STRING.
    */
   get sections(): readonly ElfSection[] {
     const sections = this.sectionsOrError;
@@ -313,7 +314,7 @@ export class ElfFile {
     const headers = readSectionHeaders(this.#file, this.header, this.encoding);
     const sections = headers.map((row): ElfSection & { name: string } => Object.assign(row, { name: "" }));
     const nameIndex = sectionNameIndex(this.header, headers);
-    if (nameIndex === SHN.SHN_UNDEF) return sections;
+    if (nameIndex === SHN.SHN_UNDEF || sections.length === 0) return sections;
     const names = this.#readStringTable(sections, nameIndex, {
       where: "ELF header",
       field: "e_shstrndx",
