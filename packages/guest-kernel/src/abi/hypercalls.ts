@@ -92,11 +92,11 @@ export const KERNEL_HYPERCALLS = [
       physical: { kind: "u64" },
       page_count: { kind: "u64" },
       entry_flags: { kind: "u64" },
-      tables: { kind: "u64" },
+      tables_end: { kind: "u64" },
       table_count: { kind: "u64" },
     },
     errors: ["ENOMEM", "EINVAL"],
-    doc: "Gives frames to absent user pages, in the tables that CR3 names. Each entry of the `page_count` (1 to 512) pages at Gva `address` that is 0 becomes the next frame of the run at Gpa `physical`, with the bits of `entry_flags`; an entry that is not 0 is skipped and uses no frame. FILL_ZERO in entry_flags: the host zeroes each frame that it uses. The pages lie in one 2 MiB span, so at most three tables are missing: they are the first pages of the zeroed run at Gpa `tables`, linked with P, R/W, U/S, A. Result: frames used, plus tables used << 32. -ENOMEM: table_count is too small, nothing was changed.",
+    doc: "Gives frames to absent user pages, in the tables that CR3 names. Each entry of the `page_count` (1 to 512) pages at Gva `address` that is 0 becomes the next frame of the run at Gpa `physical`, with the bits of `entry_flags`; an entry that is not 0 is skipped and uses no frame. FILL_ZERO in entry_flags: the host zeroes each frame that it uses. The pages lie in one 2 MiB span, so at most three tables are missing: they are taken from the end of the zeroed run of `table_count` pages below Gpa `tables_end`, downwards, and linked with P, R/W, U/S, A. Result: frames used, plus tables used << 32. -ENOMEM: table_count is too small, nothing was changed.",
   },
   {
     nr: 0x2003,
@@ -113,11 +113,11 @@ export const KERNEL_HYPERCALLS = [
       end: { kind: "u64" },
       entry_flags: { kind: "u64" },
       plan: { kind: "pointer" },
-      tables: { kind: "u64" },
+      tables_end: { kind: "u64" },
       table_count: { kind: "u64" },
     },
     errors: ["EINVAL"],
-    doc: "Works out, for the tables that CR3 names, which entries the kernel must write so that every user page of [start, end) that has a frame changes to `entry_flags` (keeping its frame), or, with entry_flags 0, loses it. The host changes no entry that is in use: it writes the EDIT_PLAN at Gva `plan`, and may prepare fresh tables in the zeroed run at Gpa `tables` for the plan to swap in (the entries it copies keep their values). Result: tables used.",
+    doc: "Works out, for the tables that CR3 names, which entries the kernel must write so that every user page of [start, end) that has a frame changes to `entry_flags` (keeping its frame), or, with entry_flags 0, loses it. The host changes no entry that is in use: it writes the EDIT_PLAN at Gva `plan`, and may prepare fresh tables for the plan to swap in, taken as in fill_pages. Result: tables used.",
   },
 ] as const satisfies readonly HypercallRow[];
 
@@ -207,4 +207,12 @@ export const PT_REGS = {
   rsp: 160,
   ss: 168,
   size: 176,
+} as const;
+
+/** What `vector` says in a PT_REGS record besides the exceptions 0 to 31. */
+export const PT_REGS_VECTORS = {
+  /** The task was in a system call; `error_code` is its number. */
+  SYSCALL: 0x100,
+  /** The kernel found a broken invariant of its own. */
+  ASSERTION: 0x101,
 } as const;

@@ -1,0 +1,61 @@
+/**
+ * Page-table entries and the error code of #PF.
+ * Source: SDM Vol. 3A, "4-Level Paging and 5-Level Paging", "Page-Fault Exceptions".
+ */
+import { ENTRY_HELD } from "../abi/index.js";
+import { bits } from "./control-registers.js";
+
+/** Bits of an entry, at every level. */
+export const PTE = {
+  /** Present. */
+  P: 1n << 0n,
+  /** Writable. */
+  RW: 1n << 1n,
+  /** User: ring 3 may use it. */
+  US: 1n << 2n,
+  /** Accessed, dirty. */
+  A: 1n << 5n,
+  D: 1n << 6n,
+  /** In a page-directory entry: a 2 MiB page. */
+  PS: 1n << 7n,
+  /** Not executable. */
+  NX: 1n << 63n,
+  /** P = 0, but the frame is kept (PROT_NONE). */
+  HELD: ENTRY_HELD,
+} as const;
+
+/** Bits 51:12, the physical address. */
+export const PTE_ADDRESS_MASK = 0x000f_ffff_ffff_f000n;
+
+/** An entry that refers to a user table: each level permits, the last one decides. */
+export const TABLE_FLAGS = bits(PTE.P, PTE.RW, PTE.US, PTE.A);
+
+/** Error code of #PF. */
+export const PF_ERROR = {
+  /** The entry was present: a violation of its permissions. */
+  P: 1 << 0,
+  /** A write. */
+  WR: 1 << 1,
+  /** From ring 3. */
+  US: 1 << 2,
+  RSVD: 1 << 3,
+  /** An instruction fetch. */
+  ID: 1 << 4,
+} as const;
+
+/** The levels of a walk by the shift of their index: PML4, page-directory-pointer table, page directory, page table. */
+export const LEVEL_SHIFTS = [39, 30, 21, 12] as const;
+export const PAGE_SHIFT = 12;
+export const ENTRIES_PER_TABLE = 512;
+
+/**
+ * The entry bits for a user page with mprotect(2)'s permissions `prot` (bits 2:0). Writable or executable implies
+ * readable, as the hardware has it; accessed and dirty are set ahead, so that no walk has to write them; nothing
+ * permitted is a held entry.
+ */
+export function userEntryFlags(prot: number): bigint {
+  if ((prot & 7) === 0) return PTE.HELD;
+  const writable = prot & 2 ? PTE.RW : 0n;
+  const noExecute = prot & 4 ? 0n : PTE.NX;
+  return bits(PTE.P, PTE.US, PTE.A, PTE.D, writable, noExecute);
+}
