@@ -30,7 +30,12 @@ export const exitReasons = {
   },
   KVM_EXIT_HYPERCALL: {
     nr: 3,
-    payload: payload("hypercall", { nr: u64(32), args: array(6, u64(40)), ret: u64(88), longmode: u32(96) }),
+    payload: payload("hypercall", {
+      hypercall_nr: u64(32, "nr"),
+      args: array(6, u64(40)),
+      ret: u64(88),
+      longmode: u32(96),
+    }),
   },
   KVM_EXIT_DEBUG: {
     nr: 4,
@@ -69,11 +74,21 @@ export const exitReasons = {
   KVM_EXIT_HYPERV: { nr: 27, payload: payload("hyperv", { type: u32(32) }) },
   KVM_EXIT_X86_RDMSR: {
     nr: 29,
-    payload: payload("msr", { error: u8(32), reason: u32(40), index: u32(44), data: u64(48) }),
+    payload: payload("msr", {
+      error: u8(32),
+      msr_reason: u32(40, "reason"),
+      index: u32(44),
+      data: u64(48),
+    }),
   },
   KVM_EXIT_X86_WRMSR: {
     nr: 30,
-    payload: payload("msr", { error: u8(32), reason: u32(40), index: u32(44), data: u64(48) }),
+    payload: payload("msr", {
+      error: u8(32),
+      msr_reason: u32(40, "reason"),
+      index: u32(44),
+      data: u64(48),
+    }),
   },
   KVM_EXIT_DIRTY_RING_FULL: { nr: 31, payload: none },
   KVM_EXIT_AP_RESET_HOLD: { nr: 32, payload: none },
@@ -90,7 +105,7 @@ export const exitReasons = {
 
 export type ExitName = keyof typeof exitReasons;
 
-/** An exit with its payload; `reason` tells them apart. */
+/** An exit with its payload, whose fields have KVM's names but for the two that would hide `reason` and `nr`. */
 export type VcpuExit = {
   [N in ExitName]: { readonly reason: N; readonly nr: number } & Readonly<
     StructValue<(typeof exitReasons)[N]["payload"]>

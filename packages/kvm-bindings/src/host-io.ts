@@ -4,6 +4,7 @@
  *
  * Results are what the system call returns: bytes, or -errno as a negative number. -EINTR means that `stop` stopped.
  */
+import { checkpoint } from "./checkpoint.js";
 import { KvmError } from "./errors.js";
 import { integerOf } from "./kvm-fd.js";
 import { NATIVE, native } from "./load-native.js";
@@ -18,7 +19,7 @@ export interface TransferOptions {
 /** Events of poll(2). */
 export const POLL = { IN: 1, PRI: 2, OUT: 4, ERR: 8, HUP: 16, NVAL: 32 } as const;
 
-/** Calls `attempt` again for as long as it was only interrupted; see Vcpu.run() on why that is a loop here. */
+/** Calls `attempt` again for as long as it was only interrupted, for a look at whether the thread should end. */
 function uninterrupted(what: string, attempt: () => number): number {
   for (;;) {
     const result = attempt();
@@ -30,6 +31,7 @@ function uninterrupted(what: string, attempt: () => number): number {
         value: undefined,
         allowed: "a descriptor, Uint8Arrays, an open StopSource",
       });
+    checkpoint();
   }
 }
 

@@ -42,9 +42,9 @@ export function handleOr(
   return result;
 }
 
-const { EINVAL, ENOTTY, ENXIO, ENOSYS } = constants.errno;
+const { EINVAL, ENOTTY, ENXIO, ENOSYS, EOPNOTSUPP } = constants.errno;
 /** The errnos with which KVM answers what it does not know. */
-const UNKNOWN: ReadonlySet<number> = new Set([EINVAL, ENOTTY, ENXIO, ENOSYS]);
+const UNKNOWN: ReadonlySet<number> = new Set([EINVAL, ENOTTY, ENXIO, ENOSYS, EOPNOTSUPP]);
 
 const ANSWERS_BY_CAPABILITY: IoctlName = "KVM_CHECK_EXTENSION";
 

@@ -8,6 +8,7 @@ import { growing } from "./growing.js";
 import { type IoctlName, ioctlIndex } from "./ioctls.js";
 import { capabilityNumber, integerOf, KvmFd } from "./kvm-fd.js";
 import type { Struct } from "./layout.js";
+import { Statistics } from "./stats.js";
 import {
   type KvmCpuidEntry2,
   type KvmDebugregs,
@@ -239,6 +240,13 @@ export abstract class VcpuState extends KvmFd {
   /** KVM_X86_SET_MCE: injects a machine check. */
   setMce(mce: Partial<KvmX86Mce>): void {
     this.#set("KVM_X86_SET_MCE", kvm_x86_mce, mce);
+  }
+
+  /** KVM_GET_STATS_FD of the vCPU. Close it when done. */
+  statistics(): Statistics {
+    const result = this.handle.createFd(ioctlIndex.KVM_GET_STATS_FD);
+    if (typeof result === "number") throw this.explain("KVM_GET_STATS_FD", result);
+    return Statistics.over(result);
   }
 
   // ---- events, debugging, translation ----

@@ -4,7 +4,7 @@
  *
  * A vCPU belongs to the thread that created it (KVM api.rst 1); calls from other threads throw, except kick().
  */
-
+import { checkpoint } from "./checkpoint.js";
 import { KvmError } from "./errors.js";
 import { decodeExit, type VcpuExit } from "./exit-reasons.js";
 import { fdKinds } from "./ioctls.js";
@@ -95,8 +95,8 @@ export class Vcpu extends VcpuState {
     for (;;) {
       const reason = this.#run();
       if (reason >= 0) return reason;
-      // Back here, JavaScript gets the chance to end this thread: worker.terminate() takes effect in this loop.
       if (reason !== NATIVE.INTERRUPTED) throw failure(reason, `Vcpu ${this.vcpuId}`, { ioctl: "KVM_RUN" });
+      checkpoint();
     }
   }
 

@@ -1,7 +1,7 @@
 /** What a virtual machine has besides memory and vCPUs: interrupt controllers, clocks, devices, filters. */
 import { Device } from "./device.js";
 import { ioctlIndex } from "./ioctls.js";
-import { handleOr, integerOf, KvmFd, u64Of } from "./kvm-fd.js";
+import { integerOf, KvmFd, u64Of } from "./kvm-fd.js";
 import { Statistics } from "./stats.js";
 import {
   type KvmClockData,
@@ -170,6 +170,6 @@ export abstract class VmDevices extends KvmFd {
   statistics(): Statistics {
     const result = this.handle.createFd(ioctlIndex.KVM_GET_STATS_FD);
     if (typeof result === "number") throw this.explain("KVM_GET_STATS_FD", result);
-    return Statistics.over(handleOr(result, "Vm", {}));
+    return Statistics.over(result);
   }
 }
