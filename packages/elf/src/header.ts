@@ -42,7 +42,7 @@ export function readHeader(file: FileBytes): { header: ElfHeader; encoding: Enco
     });
   }
   const fields = decodeStruct(EHDR, encoding, viewOf(head), EI_NIDENT);
-  return { header: { e_ident: head.slice(0, EI_NIDENT), ...fields }, encoding };
+  return { header: { e_ident: new Uint8Array(head.subarray(0, EI_NIDENT)), ...fields }, encoding };
 }
 
 function readIdent(head: Uint8Array): Encoding {

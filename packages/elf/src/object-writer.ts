@@ -131,7 +131,8 @@ function typeNumber(model: ObjectModel, { type }: RelocationModel, path: string)
 
 /** A copy of the section with the addends of its relocations in the places that they patch (SHT_REL). */
 function withAddends(model: ObjectModel, section: ObjectSectionModel, path: string): ObjectSectionModel {
-  const bytes = section.bytes.slice();
+  // Not slice(): a Buffer's shares its memory.
+  const bytes = new Uint8Array(section.bytes);
   (section.relocations ?? []).forEach((relocation, i) => {
     if (relocation.addend !== undefined) putAddend(model, bytes, relocation, `${path}.relocations[${i}]`);
   });

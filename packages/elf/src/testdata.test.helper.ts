@@ -9,7 +9,7 @@ export function testdataPath(name: string): string {
 }
 
 export function testdata(name: string): Uint8Array {
-  return readFileSync(testdataPath(name));
+  return new Uint8Array(readFileSync(testdataPath(name)));
 }
 
 export function testdataBinaries(): string[] {

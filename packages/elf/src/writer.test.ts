@@ -166,6 +166,13 @@ test("an i386 object keeps its addends in the section (SHT_REL)", (t) => {
   t.deepEqual(elf.sectionData(elf.section(".rel.text")!), bytes("01000000 02030000 06000000 15030000"));
 });
 
+test("the caller's bytes are not changed, be they a Buffer", (t) => {
+  const text = Buffer.from("e800000000", "hex");
+  const relocations = [{ offset: 1, type: "R_386_PC32", symbol: "", addend: -4 }];
+  writeElf({ kind: "object", is64: false, sections: [{ name: ".text", bytes: text, relocations }] });
+  t.is(text.toString("hex"), "e800000000");
+});
+
 test("symbols and relocations of an object file are found again", (t) => {
   const elf = readElf(writeElf(callsPuts));
   t.deepEqual(

@@ -39,7 +39,6 @@ function* formatSymbols(elf: ElfFile, section: ElfSection): Generator<string, vo
     const cells = Array.from({ length: Math.min(4, count - start) }, (_, i) => cell(versions, start + i));
     yield `  ${digits(start, 3)}:${cells.join("")}\n`;
   }
-  yield "\n".slice(count === 0 ? 0 : 1);
 }
 
 function cell(versions: SymbolVersions, symbol: number): string {
