@@ -143,6 +143,11 @@ function emitControlRegisters(a: Assembler): void {
     }
     a.label(`cpu_init.no_leaf_${leaf}`);
   }
+  // An emulator of ring 0 enforces SMAP and has no STAC, whatever CPUID says.
+  a.cmp(mem.byte(sym("ring0_emulated")), 0);
+  a.je("cpu_init.processor");
+  a.and(r12d, ~Number(CR4.SMAP));
+  a.label("cpu_init.processor");
   a.mov(cr4, r12);
   // With OSXSAVE programs see XGETBV, and believe it: XCR0 is what CPUID says may be set, of what is known here.
   a.bt(r12d, bitNumber(CR4.OSXSAVE));

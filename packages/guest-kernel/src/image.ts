@@ -1,22 +1,30 @@
-/** What the builder returns: the kernel as plain data. Its caller writes an ELF file, or copies it to memory. */
+/**
+ * What the builder returns: the kernel as plain data. Its caller makes an ELF file of it; the shapes of segments and
+ * symbols are those that elf's writer takes.
+ */
 import type { HypercallRow, SyscallRow } from "./abi/index.js";
 
 export interface KernelSegment {
-  readonly name: "text" | "data";
+  readonly name: string;
   readonly vaddr: bigint;
   readonly paddr: bigint;
   readonly bytes: Uint8Array;
   /** At least `bytes.length`; the rest is zero. */
   readonly memSizeBytes: number;
-  readonly flags: { readonly read: true; readonly write: boolean; readonly execute: boolean };
+  /** SEGMENT_FLAGS. */
+  readonly flags: number;
 }
+
+/** PF_X, PF_W, PF_R (gABI, "Program Header"). */
+export const SEGMENT_FLAGS = { EXECUTE: 1, WRITE: 2, READ: 4 } as const;
 
 export interface KernelSymbol {
   readonly name: string;
-  readonly address: bigint;
+  /** Gva. */
+  readonly value: bigint;
   /** Bytes up to the next symbol of its section, or to the section's end. */
   readonly sizeBytes: number;
-  readonly kind: "function" | "object";
+  readonly type: "func" | "object";
 }
 
 export interface KernelImage {

@@ -1,3 +1,3 @@
 export { KernelBuildError, type KernelBuildErrorCode } from "./errors.js";
-export type { KernelImage, KernelSegment, KernelSymbol } from "./image.js";
+export { type KernelImage, type KernelSegment, type KernelSymbol, SEGMENT_FLAGS } from "./image.js";
 export { buildKernel, type KernelOptions } from "./kernel.js";

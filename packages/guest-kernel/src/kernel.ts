@@ -18,7 +18,7 @@ import { emitExceptionStubs, emitExceptions, emitIdt, TEXT_ORIGIN } from "./entr
 import { emitSyscallEntry, emitSyscallFault } from "./entry-syscall.js";
 import { KernelBuildError } from "./errors.js";
 import { emitExec } from "./exec.js";
-import type { KernelImage, KernelSegment, KernelSymbol } from "./image.js";
+import { type KernelImage, type KernelSegment, type KernelSymbol, SEGMENT_FLAGS } from "./image.js";
 import { emitMmap } from "./mmap.js";
 import { emitPageAllocator } from "./page-allocator.js";
 import { emitPageFault } from "./page-fault.js";
@@ -98,7 +98,7 @@ function closeSections(a: Assembler): void {
 }
 
 /** The sections of one segment, in one piece. */
-function segment({ sections }: LinkedImage, name: KernelSegment["name"]): KernelSegment {
+function segment({ sections }: LinkedImage, name: "text" | "data"): KernelSegment {
   const write = name === "data";
   const parts = sections.filter((section) => section.flags.write === write);
   const vaddr = parts[0]!.address;
@@ -117,7 +117,7 @@ function segment({ sections }: LinkedImage, name: KernelSegment["name"]): Kernel
     paddr: vaddr - KERNEL_BASE,
     bytes,
     memSizeBytes,
-    flags: { read: true, write, execute: !write },
+    flags: SEGMENT_FLAGS.READ | (write ? SEGMENT_FLAGS.WRITE : SEGMENT_FLAGS.EXECUTE),
   };
 }
 
@@ -137,7 +137,7 @@ function symbolsOf({ sections, symbols }: LinkedImage): KernelSymbol[] {
   return named.map(({ name, address, section }, i) => {
     const next = named[i + 1];
     const end = next?.section === section ? next.address : ends.get(section!)!;
-    const kind = section === SECTION.text ? "function" : "object";
-    return { name, address, sizeBytes: Number(end - address), kind };
+    const type = section === SECTION.text ? "func" : "object";
+    return { name, value: address, sizeBytes: Number(end - address), type };
   });
 }
