@@ -1,6 +1,6 @@
 /**
- * Compares `formatReadelf` with GNU readelf 2.40, byte for byte, over every ELF file of this system or the
- * files and folders that are given.
+ * Over every ELF file of this system, or the files and folders that are given: compares `formatReadelf` with
+ * GNU readelf 2.40, byte for byte, and the file with what `writeElf(readLayout(file))` makes of it.
  *
  *   node scripts/compare-readelf.mjs [path…]
  */
@@ -17,7 +17,7 @@ import {
 } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { readElf } from "../dist/index.js";
+import { readElf, readLayout, writeElf } from "../dist/index.js";
 import { formatReadelf } from "../dist/readelf/index.js";
 import { systemElfFiles } from "./system-files.mjs";
 
@@ -41,7 +41,8 @@ process.exitCode = count.different === 0 ? 0 : 1;
 
 function compare(path) {
   const expected = expectedText(path);
-  const difference = firstDifference(path, expected.fd);
+  const elf = readElf(readFileSync(path));
+  const difference = firstDifference(elf, expected.fd) ?? layoutDifference(elf);
   if (difference === undefined) count.same++;
   else {
     count.different++;
@@ -66,7 +67,7 @@ function expectedText(path) {
   };
 }
 
-function firstDifference(path, fd) {
+function firstDifference(elf, fd) {
   let offset = 0;
   const matches = (text) => {
     const ours = Buffer.from(text);
@@ -80,7 +81,7 @@ function firstDifference(path, fd) {
   };
   let pending = "";
   try {
-    for (const piece of formatReadelf(readElf(readFileSync(path)))) {
+    for (const piece of formatReadelf(elf)) {
       pending += piece;
       if (pending.length < BLOCK_BYTES) continue;
       const difference = matches(pending);
@@ -93,6 +94,13 @@ function firstDifference(path, fd) {
   const rest = matches(pending);
   const size = fstatSync(fd).size;
   return rest ?? (offset === size ? undefined : `at ${offset}: ${size - offset} bytes are missing`);
+}
+
+function layoutDifference(elf) {
+  const original = elf.bytesAt(0, elf.sizeBytes);
+  return Buffer.compare(original, writeElf(readLayout(elf))) === 0
+    ? undefined
+    : "writeElf(readLayout(…)) is different";
 }
 
 function firstLine(ours, theirs) {

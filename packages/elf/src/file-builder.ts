@@ -15,24 +15,29 @@ import {
   SHN,
   SHT,
 } from "./constants.js";
-import { ElfError } from "./errors.js";
 import { viewOf } from "./header.js";
-import type { ElfModel } from "./model.js";
+import { type FileContent, writeLayout } from "./layout.js";
+import type { ExecutableModel, ObjectModel } from "./model.js";
 import { modelError, unsigned } from "./model-check.js";
-import { EHDR, type Encoding, encodeStruct, layoutOf, PHDR, SHDR, type StructValue } from "./structs.js";
+import { EHDR, type Encoding, layoutOf, PHDR, SHDR, type StructValue } from "./structs.js";
 
 /** A section header before its name has an offset; zero where nothing is said. */
 export interface SectionHeader extends Partial<Omit<StructValue<typeof SHDR>, "sh_name">> {
   readonly name: string;
 }
 
-export function encodingOf({ is64 = true, littleEndian = true }: ElfModel): Encoding {
+type BuiltModel = ExecutableModel | ObjectModel;
+
+export function encodingOf({ is64 = true, littleEndian = true }: BuiltModel): Encoding {
   return { is64, littleEndian };
 }
 
+/** Alignment can ask for any size; no assembler fills this. */
+const MAX_FILE_BYTES = 2 ** 32;
+
 export class FileBuilder {
   readonly encoding: Encoding;
-  readonly #chunks: { offset: number; bytes: Uint8Array }[] = [];
+  readonly #contents: FileContent[] = [];
   readonly #sections: SectionHeader[] = [{ name: "" }];
   #end: number;
 
@@ -52,8 +57,9 @@ export class FileBuilder {
     const end = BigInt(this.#end);
     const offset = end + ((((address - end) % align) + align) % align);
     const next = offset + BigInt(bytes.length);
-    if (next > Number.MAX_SAFE_INTEGER) throw modelError("size of the file", next, "at most 2^53 - 1");
-    this.#chunks.push({ offset: Number(offset), bytes });
+    if (next > MAX_FILE_BYTES)
+      throw modelError("size of the file", next, `at most 0x${MAX_FILE_BYTES.toString(16)}`);
+    this.#contents.push({ offset: Number(offset), bytes });
     this.#end = Number(next);
     return offset;
   }
@@ -74,7 +80,7 @@ export class FileBuilder {
 
   /** Appends section names and headers, and puts the ELF header and the program headers in front. */
   finish(
-    model: ElfModel,
+    model: BuiltModel,
     e_type: number,
     e_entry: bigint,
     segments: readonly StructValue<typeof PHDR>[],
@@ -87,35 +93,33 @@ export class FileBuilder {
       names.add(name),
     );
     this.add({ name: ".shstrtab", sh_type: SHT.SHT_STRTAB, sh_addralign: 1n }, names.bytes());
-    const shdrs = encodeTable(
-      SHDR,
-      encoding,
-      this.#sections.map((section, i) => sectionRow(section, nameOffsets[i]!)),
-    );
-    const shoff = this.append(shdrs, encoding.is64 ? 8n : 4n);
-
-    const file = allocate(this.#end);
-    for (const { offset, bytes } of this.#chunks) file.set(bytes, offset);
+    const sections = this.#sections.map((section, i) => sectionRow(section, nameOffsets[i]!));
     const head = EI_NIDENT + layoutOf(EHDR, encoding).sizeBytes;
-    file.set(encodeTable(PHDR, encoding, segments), head);
-    writeIdent(file, model, encoding);
-    encodeStruct(EHDR, encoding, viewOf(file), EI_NIDENT, {
+    const shentsize = layoutOf(SHDR, encoding).sizeBytes;
+    const shoff = roundUp(this.#end, encoding.is64 ? 8 : 4);
+    const header = {
+      e_ident: identOf(model, encoding),
       e_type,
-      e_machine: Number(unsigned("machine", model.machine ?? (encoding.is64 ? EM.EM_X86_64 : EM.EM_386), 16)),
+      e_machine: model.machine ?? (encoding.is64 ? EM.EM_X86_64 : EM.EM_386),
       e_version: EV_CURRENT,
       e_entry,
       e_phoff: segments.length === 0 ? 0n : BigInt(head),
-      e_shoff: shoff,
-      e_flags: Number(unsigned("flags", model.flags ?? 0, 32)),
+      e_shoff: BigInt(shoff),
+      e_flags: model.flags ?? 0,
       e_ehsize: head,
       e_phentsize: segments.length === 0 ? 0 : layoutOf(PHDR, encoding).sizeBytes,
       e_phnum: segments.length,
-      e_shentsize: layoutOf(SHDR, encoding).sizeBytes,
-      e_shnum: this.#sections.length,
+      e_shentsize: shentsize,
+      e_shnum: sections.length,
       e_shstrndx: nameIndex,
-    });
-    return file;
+    };
+    const sizeBytes = shoff + sections.length * shentsize;
+    return writeLayout({ kind: "layout", header, segments, sections, contents: this.#contents, sizeBytes });
   }
+}
+
+function roundUp(value: number, multiple: number): number {
+  return Math.ceil(value / multiple) * multiple;
 }
 
 function sectionRow({ name: _, ...header }: SectionHeader, sh_name: number): StructValue<typeof SHDR> {
@@ -134,38 +138,15 @@ function sectionRow({ name: _, ...header }: SectionHeader, sh_name: number): Str
   };
 }
 
-function writeIdent(file: Uint8Array, model: ElfModel, { is64, littleEndian }: Encoding): void {
-  viewOf(file).setUint32(0, ELFMAG);
-  file[EI_CLASS] = is64 ? ELFCLASS.ELFCLASS64 : ELFCLASS.ELFCLASS32;
-  file[EI_DATA] = littleEndian ? ELFDATA.ELFDATA2LSB : ELFDATA.ELFDATA2MSB;
-  file[EI_VERSION] = EV_CURRENT;
-  file[EI_OSABI] = Number(unsigned("osabi", model.osabi ?? 0, 8));
-  file[EI_ABIVERSION] = Number(unsigned("abiVersion", model.abiVersion ?? 0, 8));
-}
-
-/** Alignment can ask for a file that no machine holds. */
-function allocate(sizeBytes: number): Uint8Array {
-  try {
-    return new Uint8Array(sizeBytes);
-  } catch (cause) {
-    const allowed = "what fits into one Uint8Array";
-    throw new ElfError("ERR_ELF_MODEL", { field: "size of the file", found: sizeBytes, allowed, cause });
-  }
-}
-
-/** Encodes rows of one structure as a table. */
-export function encodeTable<S extends typeof PHDR | typeof SHDR>(
-  definition: S,
-  encoding: Encoding,
-  rows: readonly StructValue<S>[],
-): Uint8Array {
-  const { sizeBytes } = layoutOf(definition, encoding);
-  const bytes = new Uint8Array(rows.length * sizeBytes);
-  const view = viewOf(bytes);
-  rows.forEach((row, i) => {
-    encodeStruct(definition, encoding, view, i * sizeBytes, row);
-  });
-  return bytes;
+function identOf(model: BuiltModel, { is64, littleEndian }: Encoding): Uint8Array {
+  const ident = new Uint8Array(EI_NIDENT);
+  viewOf(ident).setUint32(0, ELFMAG);
+  ident[EI_CLASS] = is64 ? ELFCLASS.ELFCLASS64 : ELFCLASS.ELFCLASS32;
+  ident[EI_DATA] = littleEndian ? ELFDATA.ELFDATA2LSB : ELFDATA.ELFDATA2MSB;
+  ident[EI_VERSION] = EV_CURRENT;
+  ident[EI_OSABI] = Number(unsigned("osabi", model.osabi ?? 0, 8));
+  ident[EI_ABIVERSION] = Number(unsigned("abiVersion", model.abiVersion ?? 0, 8));
+  return ident;
 }
 
 /** A string table in which every string stands once; offset 0 is the empty string. */

@@ -38,6 +38,7 @@ export {
   type Fact,
 } from "./errors.js";
 export type { ElfHeader } from "./header.js";
+export { type FileContent, type FileLayout, readLayout } from "./layout.js";
 export { type LoadOptions, type LoadPiece, type LoadPlan, planLoad } from "./loader.js";
 export type {
   ElfModel,

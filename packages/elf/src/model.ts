@@ -5,6 +5,7 @@
  * (`"func"`).
  */
 import type { STB, STT, STV } from "./constants.js";
+import type { FileLayout } from "./layout.js";
 
 /** An address, offset or size; numbers must be safe integers. */
 export type Integer = bigint | number;
@@ -121,4 +122,4 @@ export interface RelocationModel {
   readonly addend?: Integer;
 }
 
-export type ElfModel = ExecutableModel | ObjectModel;
+export type ElfModel = ExecutableModel | ObjectModel | FileLayout;

@@ -1,12 +1,12 @@
 /** Writes relocatable object files. gABI, "Relocation"; psABI i386 keeps addends in the section (SHT_REL). */
 import { EM, ET, SHF, SHN, SHT, STB, STT } from "./constants.js";
 import { encodingOf, FileBuilder } from "./file-builder.js";
-import { viewOf } from "./header.js";
+import { encodeRows } from "./layout.js";
 import type { ObjectModel, ObjectSectionModel, RelocationModel, SymbolModel } from "./model.js";
 import { modelError, signed, unsigned } from "./model-check.js";
 import { relocationTypeNumber, relocationTypes } from "./relocation-types.js";
 import { addSection } from "./section-writer.js";
-import { encodeStruct, layoutOf, REL, RELA, type StructValue } from "./structs.js";
+import { layoutOf, REL, RELA, type StructValue } from "./structs.js";
 import { addSymbols } from "./symbol-writer.js";
 
 /** Without this section GNU ld makes the stack of the whole program executable. */
@@ -41,10 +41,6 @@ export function writeObject(model: ObjectModel): Uint8Array {
   const definition = inSections ? REL : RELA;
   for (const [name, rows] of rowsBySection(model, symbolIndex)) {
     const { sizeBytes } = layoutOf(definition, builder.encoding);
-    const bytes = new Uint8Array(rows.length * sizeBytes);
-    rows.forEach((row, i) => {
-      encodeStruct(definition, builder.encoding, viewOf(bytes), i * sizeBytes, row);
-    });
     builder.add(
       {
         name: `${inSections ? ".rel" : ".rela"}${name}`,
@@ -55,7 +51,7 @@ export function writeObject(model: ObjectModel): Uint8Array {
         sh_addralign: builder.encoding.is64 ? 8n : 4n,
         sh_entsize: BigInt(sizeBytes),
       },
-      bytes,
+      encodeRows(definition, builder.encoding, rows, (i) => `relocation ${i} of ${name}`),
     );
   }
   return builder.finish(model, ET.ET_REL, 0n, []);

@@ -149,6 +149,17 @@ export class ElfFile {
   }
 
   /**
+   * Any bytes of the file, as a view.
+   * Errors: ERR_ELF_TRUNCATED.
+   */
+  bytesAt(offset: number, length: number): Uint8Array {
+    if (offset >= 0 && length >= 0 && offset + length <= this.sizeBytes)
+      return this.#file.slice(offset, length);
+    const allowed = `a range within the ${this.sizeBytes} bytes of the file`;
+    throw new ElfError("ERR_ELF_TRUNCATED", { field: "range", offset, found: `${length} bytes`, allowed });
+  }
+
+  /**
    * The string table at a section index, such as another section's sh_link.
    * Errors: ERR_ELF_INDEX, ERR_ELF_SECTION_TYPE, ERR_ELF_TRUNCATED.
    */

@@ -81,6 +81,16 @@ export function layoutOf(definition: Struct, encoding: Encoding): Layout {
   return encoding.is64 ? definition.elf64 : definition.elf32;
 }
 
+/** The values that a field can hold. */
+export function fieldRange(
+  type: FieldType,
+  { is64 }: Encoding,
+): { readonly min: bigint; readonly max: bigint } {
+  const bits = BigInt(DATA_TYPES[type].width[is64 ? 1 : 0] * 8);
+  if (type === "Sxword") return { min: -(1n << (bits - 1n)), max: (1n << (bits - 1n)) - 1n };
+  return { min: 0n, max: (1n << bits) - 1n };
+}
+
 /** What follows e_ident; offsets count from the end of e_ident (EI_NIDENT = 16). */
 export const EHDR = /* @__PURE__ */ struct({
   e_type: "Half",

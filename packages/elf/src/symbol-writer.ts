@@ -1,10 +1,10 @@
 /** Symbols of a model to `.symtab` and `.strtab`. gABI, "Symbol Table": local symbols come first. */
 import { SHN, SHT, STB, STT, STV } from "./constants.js";
 import { type FileBuilder, StringTableBuilder } from "./file-builder.js";
-import { viewOf } from "./header.js";
+import { encodeRows } from "./layout.js";
 import type { SymbolModel } from "./model.js";
 import { enumerated, modelError, nameText, unsigned } from "./model-check.js";
-import { encodeStruct, layoutOf, type StructValue, SYM } from "./structs.js";
+import { layoutOf, type StructValue, SYM } from "./structs.js";
 
 /** Symbols that belong to no section, by the names that objdump gives their places. */
 const SPECIAL_SECTIONS: Readonly<Record<string, number>> = {
@@ -38,11 +38,8 @@ export function addSymbols(
   const sorted = [...locals, ...rows.filter((row) => !isLocal(row))];
 
   const { sizeBytes } = layoutOf(SYM, encoding);
-  const bytes = new Uint8Array(sorted.length * sizeBytes);
   const strings = new StringTableBuilder();
-  sorted.forEach(({ name, ...row }, i) => {
-    encodeStruct(SYM, encoding, viewOf(bytes), i * sizeBytes, { ...row, st_name: strings.add(name) });
-  });
+  const named = sorted.map(({ name, ...row }) => ({ ...row, st_name: strings.add(name) }));
   const index = builder.add(
     {
       name: ".symtab",
@@ -52,7 +49,7 @@ export function addSymbols(
       sh_addralign: encoding.is64 ? 8n : 4n,
       sh_entsize: BigInt(sizeBytes),
     },
-    bytes,
+    encodeRows(SYM, encoding, named, (i) => `symbol ${i}`),
   );
   builder.add({ name: ".strtab", sh_type: SHT.SHT_STRTAB, sh_addralign: 1n }, strings.bytes());
   return { index, byName: indexByName(sorted) };

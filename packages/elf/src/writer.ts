@@ -1,5 +1,6 @@
-/** Model to bytes: executables and object files, the same bytes for the same model. */
+/** Model to bytes: executables, object files and changed files, the same bytes for the same model. */
 import { writeExecutable } from "./executable-writer.js";
+import { writeLayout } from "./layout.js";
 import type { ElfModel } from "./model.js";
 import { modelError } from "./model-check.js";
 import { writeObject } from "./object-writer.js";
@@ -14,7 +15,9 @@ export function writeElf(model: ElfModel): Uint8Array {
       return writeExecutable(model);
     case "object":
       return writeObject(model);
+    case "layout":
+      return writeLayout(model);
     default:
-      throw modelError("kind", String((model as { kind: unknown }).kind), "executable, object");
+      throw modelError("kind", String((model as { kind: unknown }).kind), "executable, object, layout");
   }
 }
