@@ -11,7 +11,7 @@ import { damage, randomFrom, readAll } from "../dist/fuzz.test.helper.js";
 import { testdataBinaries, testdataPath } from "../dist/testdata.test.helper.js";
 import { systemElfFiles } from "./system-files.mjs";
 
-const SLOW_MS = 2000;
+const SLOW_MS = 500;
 const SYSTEM_FILES = 30;
 
 const [cases = 100_000, seed = 1] = process.argv.slice(2, 4).map(Number);
