@@ -29,7 +29,8 @@ const SS_DISABLE = 2;
 
 export const ENTRY = "kernel_start";
 
-export function emitBoot(a: Assembler): void {
+/** `useHostPaging`: whether BOOT_FLAGS.HOST_PAGING is believed. */
+export function emitBoot(a: Assembler, useHostPaging: boolean): void {
   emitFirstAddressSpace(a);
   emitFirstLimits(a);
   variable(a, "sighand_0", SIGHAND_SIZE);
@@ -46,7 +47,7 @@ export function emitBoot(a: Assembler): void {
   a.cmp(mem.dword(rbx, BOOT_INFO.version), BOOT_INFO_VERSION);
   a.jne("kernel_start.foreign");
   a.mov(global("boot_info"), rbx);
-  emitFlags(a);
+  emitFlags(a, useHostPaging);
   a.lea(rax, mem(rbx, BOOT_INFO.host_request));
   a.mov(global("cpu0", CPU.host_request), rax);
   a.mov(rdi, sym("cpu0"));
@@ -67,10 +68,12 @@ export function emitBoot(a: Assembler): void {
 }
 
 /** Boot flags as bytes that one compare tests; and the gate of #PF where `syscall` arrives there. */
-function emitFlags(a: Assembler): void {
+function emitFlags(a: Assembler, useHostPaging: boolean): void {
   a.mov(rcx, mem.qword(rbx, BOOT_INFO.flags));
-  a.test(ecx, Number(BOOT_FLAGS.HOST_PAGING));
-  a.setnz(mem.byte(sym("host_paging")));
+  if (useHostPaging) {
+    a.test(ecx, Number(BOOT_FLAGS.HOST_PAGING));
+    a.setnz(mem.byte(sym("host_paging")));
+  }
   a.test(ecx, Number(BOOT_FLAGS.RING0_EMULATED));
   a.setnz(mem.byte(sym("ring0_emulated")));
   a.jz("kernel_start.processor");

@@ -24,13 +24,22 @@ import { emitPageAllocator } from "./page-allocator.js";
 import { emitPageFault } from "./page-fault.js";
 import { emitPageTables } from "./page-tables.js";
 import { emitPanicFunctions } from "./panic.js";
-import { emitSyscallTable, syscallTableLength } from "./syscall-table.js";
+import { emitSyscalls, emitSyscallTable, handlersByNumber } from "./syscall-table.js";
 import { emitSendSignal } from "./syscalls/signal.js";
 import { emitUserAccess } from "./uaccess.js";
 
 export interface KernelOptions {
   /** Hypercalls of granted plugins: each becomes a system call of its own number. Any other number is -ENOSYS. */
   readonly plugins?: readonly HypercallRow[];
+  /** For tests of the kernel itself. */
+  readonly debug?: KernelDebugOptions;
+}
+
+export interface KernelDebugOptions {
+  /** Adds the calls of syscalls/debug.ts. */
+  readonly calls?: boolean;
+  /** The kernel does all page-table work itself, also where the host offers to. */
+  readonly ignoreHostPaging?: boolean;
 }
 
 /**
@@ -38,9 +47,9 @@ export interface KernelOptions {
  * Throws `KernelBuildError` where a plugin's row is refused, or the kernel outgrows its pages.
  */
 export function buildKernel(options: KernelOptions = {}): KernelImage {
-  const plugins = options.plugins ?? [];
+  const { plugins = [], debug = {} } = options;
   const a = new Assembler({ bits: 64 });
-  emitKernel(a, plugins);
+  emitKernel(a, plugins, debug);
   const origins = { [SECTION.text]: TEXT_ORIGIN, [SECTION.data]: KERNEL_BASE + KERNEL_DATA_GPA };
   const image = link(a.assemble(), { origins });
   return {
@@ -49,20 +58,25 @@ export function buildKernel(options: KernelOptions = {}): KernelImage {
     symbols: symbolsOf(image),
     syscalls: SYSCALLS,
     hypercalls: plugins,
-    inputs: JSON.stringify({ bootInfoVersion: BOOT_INFO_VERSION, plugins }),
+    inputs: JSON.stringify({ bootInfoVersion: BOOT_INFO_VERSION, plugins, debug }),
   };
 }
 
 /** Emits all sections of the kernel. */
-export function emitKernel(a: Assembler, plugins: readonly HypercallRow[]): void {
+export function emitKernel(
+  a: Assembler,
+  plugins: readonly HypercallRow[] = [],
+  debug: KernelDebugOptions = {},
+): void {
+  const handlers = handlersByNumber(plugins, debug.calls ?? false);
   openSections(a);
   // Where a fault, an exception or a system call comes in. These addresses are constants of the IDT.
   emitExceptionStubs(a);
-  emitSyscallFault(a, syscallTableLength(plugins));
+  emitSyscallFault(a, handlers.length);
   emitIdt(a);
   // From the first instruction to ring 3.
   emitBootCpu(a);
-  emitBoot(a);
+  emitBoot(a, !debug.ignoreHostPaging);
   emitCpuInit(a);
   emitExec(a);
   // The ways back in.
@@ -78,7 +92,8 @@ export function emitKernel(a: Assembler, plugins: readonly HypercallRow[]): void
   emitUserAccess(a);
   // System calls, and the table that names them.
   emitSendSignal(a);
-  emitSyscallTable(a, plugins);
+  emitSyscalls(a, debug.calls ?? false);
+  emitSyscallTable(a, handlers);
   closeSections(a);
 }
 

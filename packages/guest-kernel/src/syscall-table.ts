@@ -11,6 +11,7 @@ import {
 import { fn, SECTION } from "./emit.js";
 import { emitSysret } from "./entry-syscall.js";
 import { KernelBuildError } from "./errors.js";
+import { DEBUG_SYSCALLS } from "./syscalls/debug.js";
 import { emitSysGetrlimit, emitSysPrlimit64 } from "./syscalls/limits.js";
 import { emitSysBrk, emitSysMadvise, emitSysMmap, emitSysMprotect, emitSysMunmap } from "./syscalls/mm.js";
 import { emitSysMremap } from "./syscalls/mremap.js";
@@ -61,8 +62,8 @@ export const KERNEL_SYSCALLS = {
   prlimit64: emitSysPrlimit64,
 } as const satisfies Record<KernelSyscallName, (a: Assembler) => void>;
 
-/** Checks plugins' rows, and returns how many entries the table has. */
-export function syscallTableLength(plugins: readonly HypercallRow[]): number {
+/** Throws `KernelBuildError` unless each plugin's number is one of the plugins' range, and its own. */
+function checkPlugins(plugins: readonly HypercallRow[]): void {
   const names = new Map<number, string>();
   for (const { nr, name } of plugins) {
     if (!Number.isInteger(nr) || nr < PLUGIN_HYPERCALL_FIRST || nr > PLUGIN_HYPERCALL_LAST) {
@@ -82,11 +83,20 @@ export function syscallTableLength(plugins: readonly HypercallRow[]): number {
     }
     names.set(nr, name);
   }
-  return Math.max(...SYSCALLS.map(({ nr }) => nr), ...names.keys()) + 1;
 }
 
-/** The handlers, and syscall_table: a Gva for each number, sys_enosys where no row is. */
-export function emitSyscallTable(a: Assembler, plugins: readonly HypercallRow[]): void {
+/** The label that each number leads to: sys_enosys where there is no row. */
+export function handlersByNumber(plugins: readonly HypercallRow[], debugCalls: boolean): readonly string[] {
+  checkPlugins(plugins);
+  const handlers: string[] = [];
+  for (const row of SYSCALLS) handlers[row.nr] = handlerLabel(row);
+  if (debugCalls) for (const { nr, name } of DEBUG_SYSCALLS) handlers[nr] = `sys_${name}`;
+  for (const { nr } of plugins) handlers[nr] = "sys_host";
+  return Array.from(handlers, (label) => label ?? "sys_enosys");
+}
+
+/** The handlers. */
+export function emitSyscalls(a: Assembler, debugCalls: boolean): void {
   for (const emit of Object.values(KERNEL_SYSCALLS)) emit(a);
   const constants = SYSCALLS.flatMap(({ served }) => (typeof served === "object" ? [served.constant] : []));
   for (const value of new Set(constants)) {
@@ -94,13 +104,15 @@ export function emitSyscallTable(a: Assembler, plugins: readonly HypercallRow[])
     a.mov(rax, value);
     emitSysret(a);
   }
-  const table = new Array<string>(syscallTableLength(plugins)).fill("sys_enosys");
-  for (const row of SYSCALLS) table[row.nr] = handlerLabel(row);
-  for (const { nr } of plugins) table[nr] = "sys_host";
+  if (debugCalls) for (const { emit } of DEBUG_SYSCALLS) emit(a);
+}
+
+/** syscall_table: the Gva of each number's handler. */
+export function emitSyscallTable(a: Assembler, handlers: readonly string[]): void {
   a.section(SECTION.rodata);
   a.align(8);
   a.label("syscall_table");
-  for (const label of table) a.dq(sym(label));
+  for (const label of handlers) a.dq(sym(label));
   a.section(SECTION.text);
 }
 
