@@ -1,0 +1,321 @@
+/**
+ * The accelerator over /dev/kvm.
+ *
+ * A hypercall exit costs one native call: general registers are read and written in the kvm_run page
+ * (KVM_CAP_SYNC_REGS), or by KVM_GET_REGS and KVM_SET_REGS where the host lacks that.
+ * Sources: KVM api.rst, "KVM_CAP_SYNC_REGS", "4.35 KVM_SET_USER_MEMORY_REGION", "4.40 KVM_SET_TSS_ADDR",
+ * "4.41 KVM_SET_IDENTITY_MAP_ADDR", "4.76 KVM_SET_CPUID2".
+ */
+import {
+  emulation_failure,
+  GuestMemory,
+  KVM_SYNC_X86,
+  Kvm,
+  KvmError,
+  kvm_run,
+  type StopSource as NativeStopSource,
+  type Vcpu,
+  type Vm,
+} from "@kvmkit/kvm-bindings";
+import { reasonOf, VmError } from "../errors.js";
+import type { StopSource } from "../host/stop-source.js";
+import type { MemoryRange } from "../memory/memory-map.js";
+import {
+  type AcceleratedMachine,
+  type Accelerator,
+  type AcceleratorTraits,
+  type ExitDetails,
+  exitName,
+  type MemoryBacking,
+  type MemoryToken,
+  type PortAccess,
+  REGISTER_NAMES,
+  type SystemRegisters,
+  type VirtualCpu,
+} from "./accelerator.js";
+import { detectRing0Emulation } from "./ring0-emulation.js";
+
+/**
+ * Pages that VT-x without unrestricted guest needs for real mode, below 4 GiB and outside every slot: the identity
+ * map (one page), then the task-state segment (three).
+ */
+const IDENTITY_MAP_ADDRESS = 0xfffb_c000n;
+const TSS_ADDRESS = 0xfffb_d000;
+
+let shared: KvmAccelerator | undefined;
+
+/**
+ * The accelerator of this thread. `traits`: what another thread of the process found out.
+ * Errors: ERR_VM_ACCEL_UNAVAILABLE.
+ */
+export function openKvmAccelerator(traits?: AcceleratorTraits): Accelerator {
+  try {
+    return (shared ??= new KvmAccelerator(Kvm.open(), traits));
+  } catch (error) {
+    if (!(error instanceof KvmError)) throw error;
+    throw new VmError(
+      "ERR_VM_ACCEL_UNAVAILABLE",
+      { accel: "kvm", reason: `${error.message}. ${error.remedy}` },
+      { cause: error },
+    );
+  }
+}
+
+class KvmAccelerator implements Accelerator {
+  readonly name = "kvm";
+  readonly #kvm: Kvm;
+  readonly #canSyncRegisters: boolean;
+  readonly #needsTssAddress: boolean;
+  readonly #needsIdentityMap: boolean;
+  #traits: AcceleratorTraits | undefined;
+
+  constructor(kvm: Kvm, traits: AcceleratorTraits | undefined) {
+    this.#kvm = kvm;
+    this.#traits = traits;
+    this.#canSyncRegisters = (kvm.checkExtension("KVM_CAP_SYNC_REGS") & Number(KVM_SYNC_X86.REGS)) !== 0;
+    this.#needsTssAddress = kvm.checkExtension("KVM_CAP_SET_TSS_ADDR") !== 0;
+    this.#needsIdentityMap = kvm.checkExtension("KVM_CAP_SET_IDENTITY_MAP_ADDR") !== 0;
+  }
+
+  /** Found out once per process by running an instruction, which costs a scratch machine. */
+  get traits(): AcceleratorTraits {
+    return (this.#traits ??= { ring0Emulated: detectRing0Emulation(this) });
+  }
+
+  allocateMemory(sizeBytes: number): MemoryBacking {
+    return asVmError("guest memory", () => new KvmMemory(GuestMemory.allocate(sizeBytes)));
+  }
+
+  attachMemory(token: MemoryToken): MemoryBacking {
+    return asVmError("guest memory", () => new KvmMemory(GuestMemory.attach(token as number)));
+  }
+
+  createMachine(memory: MemoryBacking, ranges: readonly MemoryRange[]): AcceleratedMachine {
+    return asVmError("a virtual machine", () => {
+      const vm = this.#kvm.createVm();
+      try {
+        if (this.#needsIdentityMap) vm.setIdentityMapAddr(IDENTITY_MAP_ADDRESS);
+        if (this.#needsTssAddress) vm.setTssAddr(TSS_ADDRESS);
+        const slots = { memory: (memory as KvmMemory).native, ranges };
+        addSlots(vm, slots);
+        return new KvmMachine(this.#kvm, vm, slots, this.#canSyncRegisters);
+      } catch (error) {
+        vm.close();
+        throw error;
+      }
+    });
+  }
+}
+
+class KvmMemory implements MemoryBacking {
+  readonly native: GuestMemory;
+  readonly token: MemoryToken;
+
+  constructor(native: GuestMemory) {
+    this.native = native;
+    this.token = native.id;
+  }
+
+  get sizeBytes(): number {
+    return this.native.sizeBytes;
+  }
+
+  bytes(offset: number, length: number): Uint8Array {
+    return this.native.bytes(offset, length);
+  }
+
+  close(): void {
+    this.native.close();
+  }
+}
+
+interface Slots {
+  readonly memory: GuestMemory;
+  readonly ranges: readonly MemoryRange[];
+}
+
+function addSlots(vm: Vm, { memory, ranges }: Slots): void {
+  ranges.forEach(({ start, size, offset }, slot) => {
+    vm.setUserMemoryRegion({ slot, guestPhysAddr: BigInt(start), memory, offset, sizeBytes: size });
+  });
+}
+
+class KvmMachine implements AcceleratedMachine {
+  readonly #kvm: Kvm;
+  readonly #vm: Vm;
+  readonly #slots: Slots;
+  readonly #canSyncRegisters: boolean;
+
+  constructor(kvm: Kvm, vm: Vm, slots: Slots, canSyncRegisters: boolean) {
+    this.#kvm = kvm;
+    this.#vm = vm;
+    this.#slots = slots;
+    this.#canSyncRegisters = canSyncRegisters;
+  }
+
+  createCpu(id: number): VirtualCpu {
+    return asVmError("a vCPU", () => {
+      const vcpu = this.#vm.createVcpu(id);
+      vcpu.setCpuid2(this.#kvm.supportedCpuid());
+      return new KvmCpu(vcpu, this.#canSyncRegisters);
+    });
+  }
+
+  /** Deleting a slot drops the shadow pages (or second-level entries) of what it held. */
+  flushShadow(): void {
+    this.#slots.ranges.forEach(({ start }, slot) => {
+      this.#vm.setUserMemoryRegion({ slot, guestPhysAddr: BigInt(start) });
+    });
+    addSlots(this.#vm, this.#slots);
+  }
+
+  close(): void {
+    this.#vm.close();
+  }
+}
+
+const KVM_DIRTY_REGS = kvm_run.fields["kvm_dirty_regs"]!.offset;
+const SYNC_REGS = kvm_run.fields["regs"]!.offset;
+
+class KvmCpu implements VirtualCpu {
+  readonly registers: BigUint64Array;
+  readonly registers32: Uint32Array;
+  readonly portAccess: PortAccess;
+  readonly #vcpu: Vcpu;
+  readonly #page: DataView;
+  readonly #canSyncRegisters: boolean;
+  #changed = false;
+
+  constructor(vcpu: Vcpu, canSyncRegisters: boolean) {
+    this.#vcpu = vcpu;
+    this.#canSyncRegisters = canSyncRegisters;
+    const { view } = vcpu.runPage;
+    this.#page = view;
+    const count = REGISTER_NAMES.length;
+    this.registers = canSyncRegisters
+      ? new BigUint64Array(view.buffer, SYNC_REGS, count)
+      : new BigUint64Array(count);
+    this.registers32 = new Uint32Array(this.registers.buffer, this.registers.byteOffset, count * 2);
+    this.portAccess = new KvmPortAccess(view);
+    if (canSyncRegisters)
+      view.setBigUint64(kvm_run.fields["kvm_valid_regs"]!.offset, KVM_SYNC_X86.REGS, true);
+  }
+
+  registersChanged(): void {
+    if (this.#canSyncRegisters) this.#page.setUint32(KVM_DIRTY_REGS, Number(KVM_SYNC_X86.REGS), true);
+    else this.#changed = true;
+  }
+
+  run(stop: StopSource | undefined): number {
+    if (this.#canSyncRegisters) return this.#vcpu.run(stop as unknown as NativeStopSource);
+    if (this.#changed) this.#writeRegisters();
+    const exit = this.#vcpu.run(stop as unknown as NativeStopSource);
+    this.#readRegisters();
+    return exit;
+  }
+
+  #writeRegisters(): void {
+    this.#changed = false;
+    this.#vcpu.setRegs(
+      Object.fromEntries(REGISTER_NAMES.map((name, index) => [name, this.registers[index]!])),
+    );
+  }
+
+  #readRegisters(): void {
+    const values = this.#vcpu.getRegs();
+    REGISTER_NAMES.forEach((name, index) => {
+      this.registers[index] = values[name];
+    });
+  }
+
+  exitDetails(): ExitDetails {
+    const exit = this.#vcpu.decodeExit();
+    switch (exit.reason) {
+      case "KVM_EXIT_MMIO":
+        return {
+          exit: exit.reason,
+          address: exit.phys_addr,
+          sizeBytes: exit.len,
+          isWrite: exit.is_write !== 0,
+        };
+      case "KVM_EXIT_FAIL_ENTRY":
+        return { exit: exit.reason, reason: exit.hardware_entry_failure_reason };
+      case "KVM_EXIT_INTERNAL_ERROR":
+        return { exit: exit.reason, suberror: exit.suberror, instruction: this.#failedInstruction() };
+      default:
+        return { exit: exitName(exit.nr) } as ExitDetails;
+    }
+  }
+
+  /** KVM_INTERNAL_ERROR_EMULATION_FLAG_INSTRUCTION_BYTES: bit 0 of `flags` says that the bytes are there. */
+  #failedInstruction(): Uint8Array {
+    const { ndata, flags, insn_size, insn_bytes } = emulation_failure.read(this.#page);
+    return ndata > 0 && flags & 1n ? insn_bytes.slice(0, insn_size) : new Uint8Array();
+  }
+
+  getSystemRegisters(): SystemRegisters {
+    return this.#vcpu.getSregs();
+  }
+
+  setSystemRegisters(registers: SystemRegisters): void {
+    this.#vcpu.setSregs(registers as ReturnType<Vcpu["getSregs"]>);
+  }
+
+  close(): void {
+    this.#vcpu.close();
+  }
+}
+
+/** `kvm_run.io`; the data lies in the same page. */
+const IO = { direction: 32, size: 33, port: 34, count: 36, dataOffset: 40 } as const;
+const KVM_EXIT_IO_OUT = 1;
+
+class KvmPortAccess implements PortAccess {
+  readonly #page: DataView;
+
+  constructor(page: DataView) {
+    this.#page = page;
+  }
+
+  get isOut(): boolean {
+    return this.#page.getUint8(IO.direction) === KVM_EXIT_IO_OUT;
+  }
+
+  get sizeBytes(): number {
+    return this.#page.getUint8(IO.size);
+  }
+
+  get port(): number {
+    return this.#page.getUint16(IO.port, true);
+  }
+
+  get count(): number {
+    return this.#page.getUint32(IO.count, true);
+  }
+
+  value(index: number): number {
+    const at = this.#at(index);
+    if (this.sizeBytes === 4) return this.#page.getUint32(at, true);
+    return this.sizeBytes === 2 ? this.#page.getUint16(at, true) : this.#page.getUint8(at);
+  }
+
+  setValue(index: number, value: number): void {
+    const at = this.#at(index);
+    if (this.sizeBytes === 4) this.#page.setUint32(at, value, true);
+    else if (this.sizeBytes === 2) this.#page.setUint16(at, value, true);
+    else this.#page.setUint8(at, value);
+  }
+
+  #at(index: number): number {
+    return this.#page.getUint32(IO.dataOffset, true) + index * this.sizeBytes;
+  }
+}
+
+function asVmError<T>(operation: string, action: () => T): T {
+  try {
+    return action();
+  } catch (error) {
+    if (!(error instanceof KvmError)) throw error;
+    throw new VmError("ERR_VM_HOST", { operation, reason: reasonOf(error) }, { cause: error });
+  }
+}

@@ -1,0 +1,197 @@
+/** `createVm`: a virtual machine from options to result. */
+import { openPlatform } from "#platform";
+import type { Accelerator, AcceleratorName } from "./accelerators/accelerator.js";
+import { openSoftAccelerator } from "./accelerators/soft.js";
+import { reasonOf, VmError } from "./errors.js";
+import type { StopSource } from "./host/stop-source.js";
+import { Machine, type MachineInput } from "./machine.js";
+import { layOutMachine, type MachineLayout } from "./machine-layout.js";
+import type { GuestMemory } from "./memory/guest-memory.js";
+import type { Platform } from "./platform.js";
+import { loadPlugins } from "./plugin-loader.js";
+import { type PluginGrant, type ResolvedPlugin, resolvePlugins } from "./plugin-set.js";
+import type { RunResult } from "./result.js";
+import { Symbolizer } from "./symbols.js";
+import {
+  type AccelOption,
+  checkOptions,
+  type RunOptions,
+  type RunSyncOptions,
+  type VmOptions,
+} from "./vm-options.js";
+
+type VmState = "ready" | "running" | "finished" | "closed";
+
+/**
+ * Makes a machine: checks everything, opens the accelerator, lays memory out. It runs once.
+ * Errors: any code of ERROR_TABLE that concerns options, images, plugins or the host.
+ */
+export async function createVm(options: VmOptions): Promise<Vm> {
+  checkOptions(options);
+  const platform = await openPlatform();
+  const grants = await loadPlugins(options.plugins ?? []);
+  const plugins = resolvePlugins(grants);
+  const { accelerator, fallbackReason } = await openAccelerator(platform, options.accel ?? "auto");
+  const startedAt = performance.now();
+  const layout = layOutMachine(accelerator, options);
+  const layoutMs = performance.now() - startedAt;
+  return new Vm({ options, platform, accelerator, fallbackReason, grants, plugins, layout, layoutMs });
+}
+
+interface VmParts {
+  readonly options: VmOptions;
+  readonly platform: Platform;
+  readonly accelerator: Accelerator;
+  readonly fallbackReason: string | undefined;
+  readonly grants: readonly PluginGrant[];
+  readonly plugins: readonly ResolvedPlugin[];
+  readonly layout: MachineLayout;
+  readonly layoutMs: number;
+}
+
+export class Vm {
+  /** The accelerator in use. */
+  readonly accel: AcceleratorName;
+  /** Why it is not the one that `auto` prefers; undefined where it is. */
+  readonly fallbackReason: string | undefined;
+  readonly #parts: VmParts;
+  #state: VmState = "ready";
+  #machine: Machine | undefined;
+
+  /** @internal */
+  constructor(parts: VmParts) {
+    this.#parts = parts;
+    this.accel = parts.accelerator.name;
+    this.fallbackReason = parts.fallbackReason;
+  }
+
+  /**
+   * Runs on this thread until the guest ends; nothing else of JavaScript runs meanwhile, so time limits are native
+   * timers and asynchronous handlers are refused. Guest failures are results.
+   * Errors: ERR_VM_PLUGIN_ASYNC, ERR_VM_STATE.
+   */
+  runSync({ signals = [] }: RunSyncOptions = {}): RunResult {
+    refuseAsync(this.#parts.plugins);
+    this.#begin("runSync()");
+    const stop = this.#parts.platform.createStop();
+    try {
+      if (signals.length > 0) stop.watchSignals(signals);
+      this.#machine = new Machine(this.#input(stop));
+      return this.#finish(this.#machine.run());
+    } finally {
+      stop.close();
+    }
+  }
+
+  /**
+   * Runs in a worker without blocking this thread.
+   * Errors (rejections): ERR_VM_STATE, ERR_VM_PLUGIN_THREAD. Guest failures, aborts and lost workers are results.
+   */
+  async run({ signal }: RunOptions = {}): Promise<RunResult> {
+    this.#begin("run()");
+    const { platform } = this.#parts;
+    const stop = platform.createStop();
+    const abort = (): void => stop.stop();
+    signal?.addEventListener("abort", abort, { once: true });
+    if (signal?.aborted) abort();
+    try {
+      const result = await this.#runApart(stop);
+      // The stop source knows that it was asked to stop, the signal knows why.
+      const aborted = result.kind === "aborted" && signal?.aborted === true;
+      return this.#finish(aborted ? { ...result, reason: signal.reason } : result);
+    } catch (error) {
+      this.#state = "finished";
+      throw error;
+    } finally {
+      signal?.removeEventListener("abort", abort);
+      stop.close();
+    }
+  }
+
+  /** Guest-physical memory, except while the machine runs in a worker. Errors: ERR_VM_STATE. */
+  get memory(): GuestMemory {
+    if (this.#state === "closed" || (this.#state === "running" && this.#machine === undefined)) {
+      throw new VmError("ERR_VM_STATE", { operation: "memory", state: this.#state });
+    }
+    return this.#parts.layout.memory;
+  }
+
+  /** A copy of guest-physical memory, at any time. Errors: ERR_VM_MEMORY_RANGE, ERR_VM_STATE. */
+  async readMemory(address: bigint, length: number): Promise<Uint8Array> {
+    if (this.#state === "closed")
+      throw new VmError("ERR_VM_STATE", { operation: "readMemory()", state: "closed" });
+    return this.#parts.layout.memory.read(Number(address), length);
+  }
+
+  /** Gives the machine and its memory back; views of the memory are detached. Errors: ERR_VM_STATE while it runs. */
+  close(): void {
+    if (this.#state === "closed") return;
+    if (this.#state === "running")
+      throw new VmError("ERR_VM_STATE", { operation: "close()", state: "running" });
+    this.#state = "closed";
+    this.#machine?.close();
+    this.#parts.layout.backing.close();
+  }
+
+  [Symbol.dispose](): void {
+    this.close();
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    this.close();
+  }
+
+  #begin(operation: string): void {
+    if (this.#state !== "ready") throw new VmError("ERR_VM_STATE", { operation, state: this.#state });
+    this.#state = "running";
+  }
+
+  #finish(result: RunResult): RunResult {
+    this.#state = "finished";
+    const { boot, program } = this.#parts.options;
+    const kernel = boot.protocol === "kvmkit" ? boot.kernel : undefined;
+    return { ...result, ...new Symbolizer(kernel, program?.image).annotate(result) };
+  }
+
+  #input(stop: StopSource): MachineInput {
+    const { accelerator, layout, layoutMs, plugins, options } = this.#parts;
+    const { limits = {}, trace } = options;
+    return { accelerator, ...layout, plugins, limits, stop, trace, layoutMs };
+  }
+
+  async #runApart(stop: StopSource): Promise<RunResult> {
+    const { platform, grants, options } = this.#parts;
+    if (platform.runInWorker !== undefined) {
+      return platform.runInWorker({ input: this.#input(stop), entries: options.plugins ?? [], grants });
+    }
+    this.#machine = new Machine(this.#input(stop));
+    return this.#machine.runAsync();
+  }
+}
+
+function refuseAsync(plugins: readonly ResolvedPlugin[]): void {
+  for (const { plugin, calls } of plugins) {
+    const call = calls.find(({ row }) => row.isAsync);
+    if (call) throw new VmError("ERR_VM_PLUGIN_ASYNC", { hypercall: call.row.name, plugin: plugin.name });
+  }
+}
+
+interface OpenedAccelerator {
+  readonly accelerator: Accelerator;
+  readonly fallbackReason: string | undefined;
+}
+
+async function openAccelerator(platform: Platform, accel: AccelOption): Promise<OpenedAccelerator> {
+  if (accel === "soft") return { accelerator: await openSoftAccelerator(), fallbackReason: undefined };
+  try {
+    return { accelerator: await platform.openKvm(), fallbackReason: undefined };
+  } catch (kvmError) {
+    if (accel === "kvm") throw kvmError;
+    try {
+      return { accelerator: await openSoftAccelerator(), fallbackReason: reasonOf(kvmError) };
+    } catch {
+      // What is wrong with the accelerator that `auto` prefers says more than that the other one is absent.
+      throw kvmError;
+    }
+  }
+}
