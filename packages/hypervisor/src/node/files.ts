@@ -9,7 +9,7 @@ import { DEFAULT_TMP_BYTES, MAX_TMP_BYTES, memoryMounts } from "../plugins/memor
 import { checkedFields, integerOption } from "../plugins/options.js";
 import { HostNode } from "./host-file-system.js";
 
-/** A host directory, or memory, at a path of the guest. */
+/** A host directory or file, or memory, at a path of the guest. */
 export type MountOption =
   | { readonly guest: string; readonly host: string; readonly mode?: "ro" | "rw" }
   | { readonly guest: string; readonly tmpfs: number };
@@ -36,8 +36,8 @@ export const files = filesPlugin(
     const byPath = new Map(mounts.map((mount) => [mount.path, mount]));
     for (const option of ctx.options.mounts) {
       const path = normalized(option.guest);
-      // So that the path to a mount can be walked although nothing else is there.
-      if (path !== "/") root.directory(path);
+      // So that the way to a mount can be walked although nothing else is there.
+      root.directory(path.slice(0, path.lastIndexOf("/")));
       byPath.set(path, mountOf(ctx, path, option));
     }
     return [...byPath.values()];
@@ -52,7 +52,7 @@ function mountOf({ vm }: SetupContext<HostFilesOptions>, path: string, option: M
     return { path, root: HostNode.root(option.host, vm.stop), readOnly: option.mode !== "rw" };
   } catch (error) {
     if (!(error instanceof Errno)) throw error;
-    throw mountError(path, `the host directory ${option.host} cannot be opened: ${reasonOf(error)}`);
+    throw mountError(path, `${option.host} of the host cannot be opened: ${reasonOf(error)}`);
   }
 }
 

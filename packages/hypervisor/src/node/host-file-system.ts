@@ -50,9 +50,9 @@ export class HostNode implements FileNode {
     }
   }
 
-  /** The directory at a path of the host; links in it are followed. Errors: errno. */
+  /** The directory or file at a path of the host; links in it are followed. Errors: errno. */
   static root(path: string, stop: StopSource): HostNode {
-    return new HostNode(checked(openPath(path, O.PATH | O.DIRECTORY | O.CLOEXEC)), stop);
+    return new HostNode(checked(openPath(path, O.PATH | O.CLOEXEC)), stop);
   }
 
   lookup(name: string): FileNode {
@@ -77,8 +77,10 @@ export class HostNode implements FileNode {
 
   open(flags: number): OpenFile {
     this.#checkKind();
-    if (this.#origin === undefined)
-      return this.#opened(openPath(`/proc/self/fd/${this.#fd}`, O.DIRECTORY), flags);
+    // The mounted path itself has no name below a directory; its descriptor names it.
+    if (this.#origin === undefined) {
+      return this.#opened(openPath(`/proc/self/fd/${this.#fd}`, hostFlags(flags)), flags);
+    }
     const { directory, name } = this.#origin;
     return this.#opened(openAt(directory, name, hostFlags(flags)), flags);
   }

@@ -7,6 +7,7 @@
 import { constants as fs, openSync, readvSync, writevSync } from "node:fs";
 import { ERRNO } from "@kvmkit/guest-kernel/abi";
 import { toGuestErrno } from "../host/errno.js";
+import { O } from "../host/open-file.js";
 import type { StopSource } from "../host/stop-source.js";
 import { encodeText } from "../memory/text.js";
 import { bindings } from "./bindings.js";
@@ -92,7 +93,8 @@ const EAGAIN_ATTEMPTS = 8;
  * that, `/proc/self/fd/N/name`, which is openat(2). Result: a descriptor (close-on-exec), or -errno.
  */
 export function openAt(directory: number, name: string, flags: number, mode = 0): number {
-  const how = flags | fs.O_NOFOLLOW | fs.O_NOCTTY;
+  // openat2(2) refuses what O_PATH does not use.
+  const how = flags | fs.O_NOFOLLOW | (flags & O.PATH ? 0 : fs.O_NOCTTY);
   for (let attempt = 0; bindings !== undefined && attempt < EAGAIN_ATTEMPTS; attempt++) {
     // A rename elsewhere may disturb the resolution: EAGAIN (openat2(2)).
     const result = bindings.hostIo.openBeneath(directory, name, how, mode);
