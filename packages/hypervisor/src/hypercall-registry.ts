@@ -26,8 +26,18 @@ export interface RegistryHost {
   /** Leaves a request for pages with the guest's kernel. */
   requestPages(needed: PageNeeded): void;
   readonly trace: TraceSink | undefined;
+  /** Calls whose plugins live on another thread. */
+  readonly elsewhere?: CallsElsewhere | undefined;
   /** Milliseconds since the run began. */
   now(): number;
+}
+
+/** Serves the call that the vCPU stands at on another thread, and waits for it. */
+export interface CallsElsewhere {
+  hasCall(nr: number): boolean;
+  hasPort(port: number): boolean;
+  dispatch(): void;
+  dispatchPort(access: PortAccess): void;
 }
 
 /** Consecutive calls that ask for one page in vain, after which the host answers -EFAULT itself. */
@@ -62,7 +72,7 @@ export class HypercallRegistry {
 
   /** Whether `out HYPERCALL_PORT` means a hypercall here. */
   get hasHypercalls(): boolean {
-    return this.#calls.size > 0;
+    return this.#calls.size > 0 || this.#host.elsewhere !== undefined;
   }
 
   /**
@@ -74,7 +84,9 @@ export class HypercallRegistry {
     this.#host.counts.hypercalls++;
     const call = registers32[REG.rax * 2 + 1] === 0 ? this.#calls.get(registers32[REG.rax * 2]!) : undefined;
     if (call === undefined) {
-      this.#unknown(registers[REG.rax]!);
+      const { elsewhere } = this.#host;
+      if (elsewhere?.hasCall(Number(registers[REG.rax]!))) elsewhere.dispatch();
+      else this.#unknown(registers[REG.rax]!);
       return undefined;
     }
     return this.#host.trace === undefined ? this.#serve(call) : this.#serveTraced(call);
@@ -184,7 +196,12 @@ export class HypercallRegistry {
   /** Serves an `in` or `out` of a port. Result: whether a plugin did. */
   dispatchPort(access: PortAccess): boolean {
     const port = this.#ports.find(({ first, last }) => access.port >= first && access.port <= last);
-    if (port === undefined) return false;
+    if (port === undefined) {
+      const { elsewhere } = this.#host;
+      if (!elsewhere?.hasPort(access.port)) return false;
+      elsewhere.dispatchPort(access);
+      return true;
+    }
     for (let index = 0; index < access.count && this.#host.control.outcome === undefined; index++) {
       this.#onePort(port, access, index);
     }

@@ -19,6 +19,7 @@ export {
   definePlugin,
   type HandlerResult,
   type HypercallCall,
+  isPlugin,
   type MiddlewareDefinition,
   type Next,
   type OptionsSchema,
@@ -26,6 +27,7 @@ export {
   type Plugin,
   type PluginDefinition,
   type PluginRow,
+  type PluginSource,
 } from "./plugin.js";
 export type { HandlerContext, HookContext, SetupContext, VmControl } from "./plugin-context.js";
 export { type PluginGrant, type ResolvedPlugin, resolvePlugins } from "./plugin-set.js";

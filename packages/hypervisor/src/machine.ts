@@ -15,7 +15,7 @@ import { reasonOf, VmError } from "./errors.js";
 import type { ExitScene } from "./exits.js";
 import type { StopSource } from "./host/stop-source.js";
 import type { PluginInstance } from "./hypercall-call.js";
-import { HypercallRegistry } from "./hypercall-registry.js";
+import { type CallsElsewhere, HypercallRegistry } from "./hypercall-registry.js";
 import { kernelPlugin } from "./kernel-plugin.js";
 import type { MachinePlan } from "./machine-layout.js";
 import type { GuestMemory } from "./memory/guest-memory.js";
@@ -41,6 +41,8 @@ export interface MachineInput {
   readonly trace: TraceSink | undefined;
   /** Milliseconds that laying memory out took. */
   readonly layoutMs: number;
+  /** For plugins that live on another thread. */
+  readonly elsewhere?: (cpu: VirtualCpu, control: RunControl) => CallsElsewhere;
 }
 
 /** How often a stop is looked for while a handler is awaited, in milliseconds. */
@@ -75,7 +77,9 @@ export class Machine {
   /** Runs to the end and awaits asynchronous handlers. Never rejects. */
   async runAsync(): Promise<RunResult> {
     const loop = this.#start();
-    for (let ended = loop?.run(); ended instanceof Promise; ended = loop?.run()) await this.#settled(ended);
+    for (let ended = loop?.run(); ended instanceof Promise; ended = loop?.run()) {
+      await settled(ended, this.#input.stop, this.control);
+    }
     return this.#finish();
   }
 
@@ -126,7 +130,7 @@ export class Machine {
   }
 
   #registry(cpu: VirtualCpu): HypercallRegistry {
-    const { memory, plan, plugins, trace } = this.#input;
+    const { memory, plan, plugins, trace, elsewhere } = this.#input;
     const readSpace = (): AddressSpace => addressSpaceOf(cpu.getSystemRegisters());
     const isKvmkit = plan.protocol === "kvmkit";
     // Without a kernel that we know, the host cannot tell ring 3's pointers from ring 0's: memory bounds are the check.
@@ -141,7 +145,8 @@ export class Machine {
         cpu,
         trace,
         now: () => performance.now() - this.#runAt,
-        requestPages: (needed) => this.#requestPages(needed),
+        requestPages: (needed) => requestPages(memory, plan, needed),
+        elsewhere: elsewhere?.(cpu, this.control),
       },
       instances,
     );
@@ -163,16 +168,6 @@ export class Machine {
         trace?.({ kind: "log", text, atMs: performance.now() - this.#runAt });
       },
     });
-  }
-
-  /** Writes the vCPU's HOST_REQUEST record (guest-kernel's abi/boot-info.ts). */
-  #requestPages({ address, length, write }: PageNeeded): void {
-    const { memory, plan } = this.#input;
-    const record = plan.bootInfo! + BOOT_INFO.host_request;
-    memory.setU64(record + HOST_REQUEST.kind, HOST_REQUEST_KINDS.POPULATE);
-    memory.setU64(record + HOST_REQUEST.address, address);
-    memory.setU64(record + HOST_REQUEST.length, BigInt(length));
-    memory.setU64(record + HOST_REQUEST.access, write ? AREA_FLAGS.WRITE : AREA_FLAGS.READ);
   }
 
   #exitScene(cpu: VirtualCpu): ExitScene {
@@ -203,19 +198,6 @@ export class Machine {
     return true;
   }
 
-  async #settled(pending: Promise<void>): Promise<void> {
-    const { stop } = this.#input;
-    const poll = setInterval(() => {
-      const { reason } = stop;
-      if (reason !== undefined) this.control.end(stopOutcome(reason));
-    }, STOP_POLL_MS);
-    try {
-      await pending;
-    } finally {
-      clearInterval(poll);
-    }
-  }
-
   #finish(): RunResult {
     const endedAt = performance.now();
     const { trace, stop, layoutMs } = this.#input;
@@ -243,5 +225,31 @@ export class Machine {
       const facts = { hook, plugin: plugin.name, reason: reasonOf(thrown) };
       this.control.report(new VmError("ERR_VM_PLUGIN_HOOK", facts, { cause: thrown }));
     }
+  }
+}
+
+/** Writes the vCPU's HOST_REQUEST record (guest-kernel's abi/boot-info.ts). */
+export function requestPages(
+  memory: GuestMemory,
+  { bootInfo }: MachinePlan,
+  { address, length, write }: PageNeeded,
+): void {
+  const record = bootInfo! + BOOT_INFO.host_request;
+  memory.setU64(record + HOST_REQUEST.kind, HOST_REQUEST_KINDS.POPULATE);
+  memory.setU64(record + HOST_REQUEST.address, address);
+  memory.setU64(record + HOST_REQUEST.length, BigInt(length));
+  memory.setU64(record + HOST_REQUEST.access, write ? AREA_FLAGS.WRITE : AREA_FLAGS.READ);
+}
+
+/** Waits for an asynchronous handler, and ends the run where `stop` fires meanwhile. */
+export async function settled(pending: Promise<void>, stop: StopSource, control: RunControl): Promise<void> {
+  const poll = setInterval(() => {
+    const { reason } = stop;
+    if (reason !== undefined) control.end(stopOutcome(reason));
+  }, STOP_POLL_MS);
+  try {
+    await pending;
+  } finally {
+    clearInterval(poll);
   }
 }

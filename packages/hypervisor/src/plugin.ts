@@ -121,6 +121,8 @@ export interface PluginDefinition<O, S, V, A extends Record<string, ArgumentMap>
   readonly version: string;
   readonly abi: typeof PLUGIN_ABI;
   readonly doc?: string;
+  /** Where another thread finds this plugin: `{ module: import.meta.url, export: "name" }`. */
+  readonly source?: PluginSource;
   /** Names of plugins that must be granted too; their services are ready before this plugin's `state`. */
   readonly dependsOn?: readonly string[];
   readonly options?: OptionsSchema<O>;
@@ -134,6 +136,12 @@ export interface PluginDefinition<O, S, V, A extends Record<string, ArgumentMap>
   readonly ports?: Readonly<Record<string, PortDefinition<O, S>>>;
   readonly middleware?: readonly MiddlewareDefinition<O, S>[];
   readonly hooks?: Hooks<O, S>;
+}
+
+/** A module's URL and the name of an export. */
+export interface PluginSource {
+  readonly module: string;
+  readonly export: string;
 }
 
 /** A hypercall as pure data: what the kernel builder and the header generator read. */

@@ -2,6 +2,7 @@
 import { openPlatform } from "#platform";
 import type { Accelerator, AcceleratorName } from "./accelerators/accelerator.js";
 import { openSoftAccelerator } from "./accelerators/soft.js";
+import { CallerSide } from "./caller-side.js";
 import { reasonOf, VmError } from "./errors.js";
 import type { StopSource } from "./host/stop-source.js";
 import { Machine, type MachineInput } from "./machine.js";
@@ -10,7 +11,8 @@ import type { GuestMemory } from "./memory/guest-memory.js";
 import type { Platform } from "./platform.js";
 import { loadPlugins } from "./plugin-loader.js";
 import { type PluginGrant, type ResolvedPlugin, resolvePlugins } from "./plugin-set.js";
-import type { RunResult } from "./result.js";
+import { type PluginSides, splitPlugins } from "./plugin-sides.js";
+import type { RunOutcome, RunResult } from "./result.js";
 import { Symbolizer } from "./symbols.js";
 import {
   type AccelOption,
@@ -19,6 +21,7 @@ import {
   type RunSyncOptions,
   type VmOptions,
 } from "./vm-options.js";
+import type { WorkerJob } from "./worker-job.js";
 
 type VmState = "ready" | "running" | "finished" | "closed";
 
@@ -160,13 +163,52 @@ export class Vm {
   }
 
   async #runApart(stop: StopSource): Promise<RunResult> {
+    const input = this.#input(stop);
     const { platform, grants, options } = this.#parts;
-    if (platform.runInWorker !== undefined) {
-      return platform.runInWorker({ input: this.#input(stop), entries: options.plugins ?? [], grants });
+    const { runInWorker } = platform;
+    if (runInWorker === undefined) {
+      this.#machine = new Machine(input);
+      return this.#machine.runAsync();
     }
-    this.#machine = new Machine(this.#input(stop));
-    return this.#machine.runAsync();
+    const sides = splitPlugins(options.plugins ?? [], grants, input.plugins);
+    const callerSide = sides.caller.length === 0 ? undefined : new CallerSide(input, sides.caller);
+    const ended = callerSide?.start();
+    const result =
+      ended === undefined
+        ? await runInWorker(workerJob(input, sides, callerSide), callerSide, input.trace)
+        : endedBefore(input, ended);
+    return callerSide?.finish(result) ?? result;
   }
+}
+
+function workerJob(
+  input: MachineInput,
+  { worker }: PluginSides,
+  callerSide: CallerSide | undefined,
+): WorkerJob {
+  const { accelerator, backing, stop, plan, limits, layoutMs, trace } = input;
+  return {
+    accel: accelerator.name,
+    traits: accelerator.traits,
+    memory: backing.token,
+    stop: stop.id,
+    plan,
+    limits,
+    layoutMs,
+    plugins: worker,
+    caller: callerSide?.plugins,
+    trace: trace !== undefined,
+  };
+}
+
+/** A start hook on the caller's thread ended the run before there was a machine. */
+function endedBefore({ layoutMs }: MachineInput, outcome: RunOutcome): RunResult {
+  return {
+    ...outcome,
+    counts: { exits: 0, hypercalls: 0, populates: 0 },
+    timings: { layoutMs, createMs: 0, runMs: 0 },
+    diagnostics: [],
+  };
 }
 
 function refuseAsync(plugins: readonly ResolvedPlugin[]): void {

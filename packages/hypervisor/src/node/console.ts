@@ -16,6 +16,7 @@ export interface HostConsoleOptions {
 const MAX_DESCRIPTOR = 2 ** 31 - 1;
 
 export const console = consolePlugin(
+  { module: import.meta.url, export: "console" },
   (options): HostConsoleOptions => {
     const fields = checkedFields(options, ["stdin", "stdout", "stderr"]);
     const descriptor = (name: string, fallback: number): number =>

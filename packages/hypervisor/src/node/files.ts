@@ -21,6 +21,7 @@ export interface HostFilesOptions {
 }
 
 export const files = filesPlugin(
+  { module: import.meta.url, export: "files" },
   (options): HostFilesOptions => {
     const fields = checkedFields(options, ["mounts", "tmpBytes"]);
     const mounts = (fields["mounts"] ?? []) as readonly MountOption[];

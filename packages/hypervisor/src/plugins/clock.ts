@@ -14,6 +14,7 @@ export const clock = definePlugin({
   name: "clock",
   version: "1.0.0",
   abi: 1,
+  source: { module: import.meta.url, export: "clock" },
   doc: "The time of day, and the time since the machine started.",
   state: () => ({ startMs: performance.now() }),
   hypercalls: {

@@ -5,7 +5,7 @@
  * memory, `@kvmkit/hypervisor/node` one over real descriptors.
  */
 import type { FileStat, OpenFile } from "../host/open-file.js";
-import { definePlugin, type Plugin } from "../plugin.js";
+import { definePlugin, type Plugin, type PluginSource } from "../plugin.js";
 import type { SetupContext, VmControl } from "../plugin-context.js";
 import { descriptors } from "./descriptors.js";
 
@@ -18,8 +18,11 @@ export interface ConsoleStreams {
 /** What a console offers to other plugins: its streams, counted against the machine's output limit. */
 export type ConsoleService = readonly [stdin: OpenFile, stdout: OpenFile, stderr: OpenFile];
 
-/** A console plugin whose streams `open` gives for each machine. */
+/**
+ * A console plugin whose streams `open` gives for each machine. `source`: where another thread finds it.
+ */
 export function consolePlugin<O>(
+  source: PluginSource | undefined,
   options: (options: unknown) => O,
   open: (ctx: SetupContext<O>) => ConsoleStreams,
 ): Plugin<ConsoleService> {
@@ -27,6 +30,7 @@ export function consolePlugin<O>(
     name: "console",
     version: "1.0.0",
     abi: 1,
+    ...(source && { source }),
     doc: "Standard input, output and error: descriptors 0 to 2.",
     dependsOn: ["descriptors"],
     options,

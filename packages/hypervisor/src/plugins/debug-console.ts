@@ -9,6 +9,7 @@ export const debugConsole = definePlugin({
   name: "debug-console",
   version: "1.0.0",
   abi: 1,
+  source: { module: import.meta.url, export: "debugConsole" },
   doc: "A port whose bytes go to standard output.",
   dependsOn: ["console"],
   // By name: whichever console was granted.

@@ -33,6 +33,7 @@ export const descriptors = definePlugin({
   name: "descriptors",
   version: "1.0.0",
   abi: 1,
+  source: { module: import.meta.url, export: "descriptors" },
   doc: "What a program does with an open file.",
   options(options): DescriptorOptions {
     const fields = checkedFields(options, ["openFiles"]);

@@ -12,7 +12,7 @@ import type { Mount } from "../host/file-system.js";
 import { canWrite, type FileStat, O, type OpenFile } from "../host/open-file.js";
 import { PathResolver, type Resolved } from "../host/path-resolver.js";
 import { encodeText } from "../memory/text.js";
-import { definePlugin, type Plugin } from "../plugin.js";
+import { definePlugin, type Plugin, type PluginSource } from "../plugin.js";
 import type { HandlerContext, SetupContext } from "../plugin-context.js";
 import { descriptors } from "./descriptors.js";
 import { linuxStat } from "./linux-stat.js";
@@ -39,8 +39,12 @@ const STAT_FLAGS = AT.SYMLINK_NOFOLLOW | AT.NO_AUTOMOUNT | AT.EMPTY_PATH;
 /** A file without a name, which no tree here can make (open(2), O_TMPFILE). */
 const O_TMPFILE = 0o20200000;
 
-/** A files plugin whose mounts `mount` makes for each machine; one of them is at `/`. */
+/**
+ * A files plugin whose mounts `mount` makes for each machine; one of them is at `/`. `source`: where another thread
+ * finds it.
+ */
 export function filesPlugin<O>(
+  source: PluginSource | undefined,
   options: (options: unknown) => O,
   mount: (ctx: SetupContext<O>) => readonly Mount[],
 ): Plugin<FilesService> {
@@ -48,6 +52,7 @@ export function filesPlugin<O>(
     name: "files",
     version: "1.0.0",
     abi: 1,
+    ...(source && { source }),
     doc: "Files by path, below the mounts that are granted.",
     dependsOn: ["descriptors"],
     options,

@@ -67,6 +67,7 @@ export const foreignHost = definePlugin({
   name: "foreign-host",
   version: "1.0.0",
   abi: 1,
+  source: { module: import.meta.url, export: "foreignHost" },
   doc: "The out/in host calls of another small KVM project's kernels.",
   dependsOn: ["console", "descriptors", "files"],
   state: (ctx): ForeignHostState => ({

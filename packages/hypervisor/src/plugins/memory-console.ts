@@ -12,6 +12,7 @@ export interface MemoryConsoleOptions {
 }
 
 export const memoryConsole = consolePlugin(
+  { module: import.meta.url, export: "memoryConsole" },
   (options) => checkedFields(options, ["stdin", "onOutput"]) as MemoryConsoleOptions,
   ({ options: { stdin = "", onOutput = () => {} } }) => ({
     stdin: new InputBytes(typeof stdin === "string" ? new TextEncoder().encode(stdin) : stdin),

@@ -31,6 +31,7 @@ export function memoryMounts(tmpBytes: number): { readonly root: MemoryDirectory
 }
 
 export const memoryFiles = filesPlugin(
+  { module: import.meta.url, export: "memoryFiles" },
   (options): MemoryFilesOptions => {
     const fields = checkedFields(options, ["files", "tmpBytes"]);
     return {

@@ -6,6 +6,7 @@ export const process = definePlugin({
   name: "process",
   version: "1.0.0",
   abi: 1,
+  source: { module: import.meta.url, export: "process" },
   doc: "How a program ends.",
   hypercalls: {
     exit: {

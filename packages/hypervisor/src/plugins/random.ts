@@ -12,6 +12,7 @@ export const random = definePlugin({
   name: "random",
   version: "1.0.0",
   abi: 1,
+  source: { module: import.meta.url, export: "random" },
   doc: "Random bytes from the host.",
   hypercalls: {
     getrandom: {
