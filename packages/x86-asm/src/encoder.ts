@@ -1,16 +1,25 @@
 /**
- * Chooses the form of an instruction and writes its bytes: legacy prefixes, REX, opcode, ModR/M, SIB,
- * displacement, immediates (SDM Vol. 2A, "Instruction Format").
+ * Writes instructions: legacy prefixes, REX, opcode, ModR/M, SIB, displacement, immediates (SDM Vol. 2A,
+ * "Instruction Format"). Prefixes stand in the order of GNU as: FWAIT, segment, 67, 66, F2 or F3, F0, REX.
  */
+import {
+  type AddressContext,
+  addressSize,
+  constantOf,
+  segmentPrefix,
+  stringAddressSize,
+  writeAddress,
+} from "./addressing.js";
 import { asmError } from "./errors.js";
 import { explainMismatch } from "./explain.js";
-import { fitsImmediate, narrow, writeInteger } from "./immediates.js";
+import type { Expression, SymbolReference } from "./expressions.js";
 import type { InstructionSet } from "./instruction-set.js";
+import { type Integer, writeInteger } from "./integers.js";
+import { bitsOf, CHECK_MASK, findForm, type MaybeOperand, refuseAmbiguity } from "./matching.js";
 import {
   ANY_MEMORY,
-  ANY_REGISTER,
   CHECK_BITS,
-  FIXED_BITS,
+  EncodingKind,
   FormFlag,
   FormWord,
   MODE_16,
@@ -18,59 +27,38 @@ import {
   MODE_64,
   ModrmKind,
   OpcodeField,
-  OperandBit,
   OperandCheck,
   SLOT_BITS,
   Slot,
   Width,
 } from "./operand-bits.js";
-import { AddressKind, type FarPointer, type Memory, type Operand, SymbolReference } from "./operands.js";
+import type { FarPointer, Memory } from "./operands.js";
+import { checkPrefixes, Prefix, REX_MASK, SEGMENT_MASK, SEGMENT_PREFIXES } from "./prefixes.js";
 import { Register, RexNeed } from "./registers.js";
-import { FixKind, RESERVE, type SectionBuffer } from "./sections.js";
+import { FixKind, RESERVE, type SectionBuffer, VariableKind } from "./sections.js";
 import { ABSOLUTE_ZERO, type SymbolTable } from "./symbols.js";
 
+/** A mode of the processor. */
 export type Bits = 16 | 32 | 64;
 
-/** Prefixes that an instruction may be given. */
-export const Prefix = { none: 0, lock: 1, rep: 2, repne: 4, short: 8, near: 16 } as const;
-
-const IMMEDIATE = OperandBit.imm | OperandBit.rel;
 const SLOT_MASK = (1 << SLOT_BITS) - 1;
-const CHECK_MASK = (1 << CHECK_BITS) - 1;
-const FIXED_MASK = (1 << FIXED_BITS) - 1;
-/** Segment override prefixes by the number of the register. */
-const SEGMENT_PREFIXES = [0x26, 0x2e, 0x36, 0x3e, 0x64, 0x65];
 const MANDATORY_PREFIXES = [0, 0x66, 0xf3, 0xf2];
-/** SP or BP as base means SS, all others DS (SDM Vol. 1, "Default Segment Selection Rules"). */
-const SS_NUMBER = 2;
-const DS_NUMBER = 3;
-/** ModRM.rm of 16-bit addressing, by `base << 3 | index` (SDM Vol. 2A, Table 2-1); BX 3, BP 5, SI 6, DI 7. */
-const RM_16: Readonly<Record<number, number>> = {
-  [(3 << 3) | 6]: 0,
-  [(6 << 3) | 3]: 0,
-  [(3 << 3) | 7]: 1,
-  [(7 << 3) | 3]: 1,
-  [(5 << 3) | 6]: 2,
-  [(6 << 3) | 5]: 2,
-  [(5 << 3) | 7]: 3,
-  [(7 << 3) | 5]: 3,
-};
-const RM_16_SINGLE: Readonly<Record<number, number>> = { 6: 4, 7: 5, 5: 6, 3: 7 };
-
-export type MaybeOperand = Operand | undefined;
-
-function bitsOf(operand: MaybeOperand): number {
-  if (typeof operand === "object") return operand.bits;
-  return operand === undefined ? OperandBit.absent : IMMEDIATE;
-}
+/** What needs more than a plain write: handled before it. */
+const BRANCH_PREFIXES = Prefix.short | Prefix.near;
 
 /** Encodes into one section at a time, for one mode at a time. */
-export class Encoder {
+export class Encoder implements AddressContext {
   section: SectionBuffer;
   readonly set: InstructionSet;
   readonly symbols: SymbolTable;
-  private bits: Bits;
+  /** Source line of what is being encoded; 0 if it has none. */
+  line = 0;
+  bits: Bits;
   private mode: number;
+  addressBits = 0;
+  prefixes = 0;
+  after = 0;
+  unit = 1;
 
   constructor(set: InstructionSet, symbols: SymbolTable, section: SectionBuffer, bits: Bits) {
     this.set = set;
@@ -85,145 +73,66 @@ export class Encoder {
     this.mode = modeBit(bits);
   }
 
-  getBits(): Bits {
-    return this.bits;
-  }
-
   /** Appends one instruction. Throws `AsmError` and writes nothing if it cannot be encoded. */
   instruction(
     mnemonic: number,
     prefixes: number,
-    a?: Operand,
-    b?: Operand,
-    c?: Operand,
-    d?: Operand,
-    e?: Operand,
+    a?: MaybeOperand,
+    b?: MaybeOperand,
+    c?: MaybeOperand,
+    d?: MaybeOperand,
+    e?: MaybeOperand,
   ): void {
-    const form = this.match(mnemonic, prefixes, a, b, c, d, e);
-    if (form < 0) throw explainMismatch(this.set, mnemonic, this.bits, [a, b, c, d, e]);
-    this.section.reserve(RESERVE);
-    const flags = this.set.words[form + FormWord.flags]!;
-    if (prefixes !== 0) this.checkPrefixes(mnemonic, form, flags, prefixes, a);
-    if ((flags & FormFlag.relaxable) !== 0 && (prefixes & Prefix.short) === 0)
-      this.branch(form, prefixes, a!);
-    else this.write(form, flags, prefixes, a, b, c, d, e);
-  }
-
-  /** Offset of the first form that takes the operands, in words; -1 if none does. */
-  private match(
-    mnemonic: number,
-    prefixes: number,
-    a: MaybeOperand,
-    b: MaybeOperand,
-    c: MaybeOperand,
-    d: MaybeOperand,
-    e: MaybeOperand,
-  ): number {
     const { words, first } = this.set;
+    const from = first[mnemonic]! * FormWord.stride;
     const end = first[mnemonic + 1]! * FormWord.stride;
-    const bitsA = bitsOf(a);
-    const bitsB = bitsOf(b);
-    const bitsC = bitsOf(c);
-    const bitsD = bitsOf(d);
-    const bitsE = bitsOf(e);
-    for (let form = first[mnemonic]! * FormWord.stride; form < end; form += FormWord.stride) {
-      if (
-        (words[form]! & bitsA) === 0 ||
-        (words[form + 1]! & bitsB) === 0 ||
-        (words[form + 2]! & bitsC) === 0 ||
-        (words[form + 3]! & bitsD) === 0 ||
-        (words[form + 4]! & bitsE) === 0 ||
-        (words[form + FormWord.flags]! & this.mode) === 0
-      ) {
-        continue;
+    let form = findForm(words, from, end, this.mode, a, b, c, d, e);
+    if (form < 0) throw explainMismatch(this.set, mnemonic, this.bits, [a, b, c, d, e]);
+    if (((bitsOf(a) | bitsOf(b) | bitsOf(c)) & ANY_MEMORY) === ANY_MEMORY) {
+      refuseAmbiguity(this.set, mnemonic, form, this.mode, [a, b, c, d, e]);
+    }
+    this.prefixes = prefixes;
+    let flags = words[form + FormWord.flags]!;
+    if (prefixes !== 0) {
+      if ((prefixes & Prefix.near) !== 0 && (flags & FormFlag.relaxable) !== 0) {
+        form = findForm(words, form + FormWord.stride, end, this.mode, a, b, c, d, e);
+        if (form < 0) throw explainMismatch(this.set, mnemonic, this.bits, [a, b, c, d, e]);
+        flags = words[form + FormWord.flags]!;
       }
-      const checks = words[form + FormWord.checks]!;
-      if (checks !== 0 && !this.passes(checks, words[form + FormWord.fixed]!, a, b, c, d)) continue;
-      if ((prefixes & Prefix.near) !== 0 && (words[form + FormWord.flags]! & FormFlag.relaxable) !== 0)
-        continue;
-      const memory = (bitsA | bitsB | bitsC) & ANY_MEMORY;
-      if (memory === ANY_MEMORY) this.refuseAmbiguous(mnemonic, form, end, [a, b, c, d, e]);
-      return form;
+      checkPrefixes(this.set, mnemonic, form, prefixes, a, b);
     }
-    return -1;
+    this.section.reserve(RESERVE);
+    const kind = (flags >> FormFlag.kindShift) & 15;
+    if (kind !== EncodingKind.legacy) this.set.encoders[kind]!(this, form, [a, b, c, d, e]);
+    else if ((flags & FormFlag.relaxable) !== 0 && (prefixes & Prefix.short) === 0) this.branch(form, a);
+    else this.write(form, flags, a, b, c, d, e);
   }
 
-  private passes(
-    checks: number,
-    fixed: number,
-    a: MaybeOperand,
-    b: MaybeOperand,
-    c: MaybeOperand,
-    d: MaybeOperand,
-  ): boolean {
-    return (
-      passesCheck(a, checks & CHECK_MASK, fixed & FIXED_MASK) &&
-      passesCheck(b, (checks >> CHECK_BITS) & CHECK_MASK, (fixed >> FIXED_BITS) & FIXED_MASK) &&
-      passesCheck(c, (checks >> (2 * CHECK_BITS)) & CHECK_MASK, (fixed >> (2 * FIXED_BITS)) & FIXED_MASK) &&
-      passesCheck(d, (checks >> (3 * CHECK_BITS)) & CHECK_MASK, (fixed >> (3 * FIXED_BITS)) & FIXED_MASK)
-    );
-  }
-
-  /** A memory operand without a width must leave no choice between widths. */
-  private refuseAmbiguous(mnemonic: number, form: number, end: number, operands: MaybeOperand[]): void {
-    const { words } = this.set;
-    if ((words[form + FormWord.flags]! & FormFlag.unsizedDefault) !== 0) return;
-    const position = operands.findIndex((operand) => (bitsOf(operand) & ANY_MEMORY) === ANY_MEMORY);
-    let widths = words[form + position]! & ANY_MEMORY;
-    if (widths === ANY_MEMORY) return;
-    const [a, b, c, d] = operands;
-    for (let other = form + FormWord.stride; other < end; other += FormWord.stride) {
-      if (operands.some((operand, i) => (words[other + i]! & bitsOf(operand)) === 0)) continue;
-      if ((words[other + FormWord.flags]! & this.mode) === 0) continue;
-      if (!this.passes(words[other + FormWord.checks]!, words[other + FormWord.fixed]!, a, b, c, d)) continue;
-      widths |= words[other + position]! & ANY_MEMORY;
+  /** Appends prefixes that stand alone, as objdump prints them. */
+  barePrefixes(prefixes: number): void {
+    this.section.reserve(RESERVE);
+    this.section.length = this.legacyPrefixes(prefixes, 0, false, false, 0, this.section.length);
+    if ((prefixes & REX_MASK) !== 0) {
+      this.section.bytes[this.section.length++] = (prefixes & REX_MASK) >> Prefix.rexShift;
     }
-    if ((widths & (widths - 1)) === 0) return;
-    const names = MEMORY_WIDTHS.filter(([bit]) => (widths & bit) !== 0).map(([, name]) => name);
-    throw asmError(
-      "ERR_ASM_AMBIGUOUS",
-      `${this.set.mnemonics[mnemonic]}: the width of the memory operand is not given`,
-      `write one of ${names.join(", ")}`,
-    );
-  }
-
-  private checkPrefixes(
-    mnemonic: number,
-    form: number,
-    flags: number,
-    prefixes: number,
-    a: MaybeOperand,
-  ): void {
-    const refuse = (prefix: string) => {
-      throw asmError("ERR_ASM_PREFIX", `${this.set.mnemonics[mnemonic]} does not take ${prefix}`);
-    };
-    if ((prefixes & Prefix.lock) !== 0) {
-      const toMemory = (bitsOf(a) & ANY_MEMORY) !== 0 || (this.set.words[form]! & ANY_MEMORY) === 0;
-      if ((flags & FormFlag.lock) === 0 || !toMemory) refuse("lock");
-    }
-    if ((prefixes & Prefix.rep) !== 0 && (flags & (FormFlag.rep | FormFlag.repe)) === 0) refuse("rep");
-    if ((prefixes & Prefix.repne) !== 0 && (flags & (FormFlag.repe | FormFlag.rep)) === 0) refuse("repne");
-    if ((prefixes & (Prefix.short | Prefix.near)) !== 0 && bitsOf(a) !== IMMEDIATE) refuse("short or near");
   }
 
   /** JMP or Jcc with an 8-bit offset that grows if its target is too far away. */
-  private branch(form: number, _prefixes: number, target: Operand): void {
+  private branch(form: number, target: MaybeOperand): void {
     const { section } = this;
-    const at = section.length;
-    section.bytes[at] = this.set.words[form + FormWord.opcode]! & 255;
-    section.bytes[at + 1] = 0;
-    section.length = at + 2;
-    const longWidth = this.bits === 16 ? 2 : 4;
-    if (typeof target === "string") section.addFix(at, FixKind.branch, this.symbols.id(target), longWidth, 0);
-    else if (target instanceof SymbolReference)
-      section.addFix(at, FixKind.branch, this.symbols.id(target.name), longWidth, target.addend);
-    else section.addFix(at, FixKind.branch, ABSOLUTE_ZERO, longWidth, target as number | bigint);
+    if ((this.prefixes & ~BRANCH_PREFIXES) !== 0) this.barePrefixes(this.prefixes);
+    const isConstant = typeof target === "number" || typeof target === "bigint";
+    const symbol = isConstant ? ABSOLUTE_ZERO : this.symbols.idOf(target as SymbolReference);
+    const addend = isConstant ? target : addendOf(target);
+    section.addVariable(VariableKind.branch, symbol, this.bits === 16 ? 2 : 4, addend, this.line);
+    section.bytes[section.length] = this.set.words[form + FormWord.opcode]! & 255;
+    section.bytes[section.length + 1] = 0;
+    section.length += 2;
   }
 
   private write(
     form: number,
     flags: number,
-    prefixes: number,
     a: MaybeOperand,
     b: MaybeOperand,
     c: MaybeOperand,
@@ -233,70 +142,91 @@ export class Encoder {
     const words = this.set.words;
     const opcode = words[form + FormWord.opcode]!;
     const slots = words[form + FormWord.slots]!;
-    let reg = 0;
+    const modrmKind = (opcode >> OpcodeField.modrmKind) & 3;
+    let reg = modrmKind === ModrmKind.digit ? (opcode >> OpcodeField.modrm) & 7 : 0;
     let rm: MaybeOperand;
+    let memory: Memory | null = null;
+    let esMemory: Memory | null = null;
     let low = 0;
     let rexNeed = 0;
-    let hasTail = false;
+    let tailBytes = 0;
     for (let i = 0, rest = slots; rest !== 0; i++, rest >>>= SLOT_BITS) {
       const operand = i === 0 ? a : i === 1 ? b : i === 2 ? c : i === 3 ? d : e;
-      const slot = rest & SLOT_MASK;
-      if (slot === Slot.rm) rm = operand;
-      else if (slot === Slot.reg) {
-        reg = (operand as Register).number;
-        rexNeed |= (operand as Register).rex;
-      } else if (slot === Slot.opcode) {
-        low = (operand as Register).number;
-        rexNeed |= (operand as Register).rex;
-      } else if (slot === Slot.both) {
-        reg = (operand as Register).number;
-        rm = operand;
-      } else if (slot >= Slot.ib) hasTail = true;
+      switch (rest & SLOT_MASK) {
+        case Slot.implicit:
+          break;
+        case Slot.rm:
+          rm = operand;
+          break;
+        case Slot.reg:
+          reg = (operand as Register).number;
+          rexNeed |= (operand as Register).rex;
+          break;
+        case Slot.opcode:
+          low = (operand as Register).number;
+          rexNeed |= (operand as Register).rex;
+          break;
+        case Slot.both:
+          reg = (operand as Register).number;
+          rm = operand;
+          break;
+        case Slot.moffs:
+          memory = operand as Memory;
+          tailBytes += 8;
+          break;
+        case Slot.implicitMemory:
+          memory = operand as Memory;
+          break;
+        case Slot.esMemory:
+          esMemory = operand as Memory;
+          break;
+        default:
+          tailBytes += SIZES[rest & SLOT_MASK]!;
+      }
     }
-    const modrmKind = (opcode >> OpcodeField.modrmKind) & 3;
-    if (modrmKind === ModrmKind.digit) reg = (opcode >> OpcodeField.modrm) & 7;
-
-    let rex = (opcode >> OpcodeField.rexW) & 1 ? 0x48 : 0;
+    let rex = ((opcode >> OpcodeField.rexW) & 1) !== 0 ? 0x48 : 0;
     if (reg > 7) rex |= 0x44;
     if (low > 7) rex |= 0x41;
-    let memory: Memory | null = null;
-    let rmNumber = 0;
     if (rm !== undefined) {
       if (rm instanceof Register) {
-        rmNumber = rm.number;
+        low = rm.number;
         rexNeed |= rm.rex;
-        if (rmNumber > 7) rex |= 0x41;
+        if (low > 7) rex |= 0x41;
       } else {
         memory = rm as Memory;
         if (memory.base !== null && memory.base.number > 7) rex |= 0x41;
         if (memory.index !== null && memory.index.number > 7) rex |= 0x42;
       }
-    } else if (hasTail) memory = moffsOperand(slots, a, b);
-    if (rexNeed !== 0 || rex !== 0) rex = this.checkRex(rex, rexNeed);
+    }
+    if ((rexNeed | rex) !== 0 || (this.prefixes & (REX_MASK | Prefix.rexHint)) !== 0) {
+      rex = this.completeRex(rex, rexNeed);
+    }
 
     const { section } = this;
     const { bytes } = section;
+    const segment = memory === null || memory.segment === null ? 0 : segmentPrefix(memory);
+    this.addressBits = memory === null ? this.bits : addressSize(memory, this.bits);
+    if (esMemory !== null) this.addressBits = stringAddressSize(esMemory, memory, this.bits);
+    const fixedAddress = (opcode >> OpcodeField.addressSize) & 3;
+    if (fixedAddress !== Width.any) this.addressBits = 8 << fixedAddress;
+    const operandSize = (opcode >> OpcodeField.operandSize) & 3;
+    const needs66 =
+      operandSize === Width[16] ? this.bits !== 16 : operandSize === Width[32] && this.bits === 16;
     let at = section.length;
     if ((flags & FormFlag.fwait) !== 0) bytes[at++] = 0x9b;
-    let addressBits: number = this.bits;
-    if (memory !== null) {
-      if (memory.segment !== null) at = this.segmentPrefix(memory, at);
-      addressBits = this.addressBits(memory);
+    const needs67 = this.addressBits !== this.bits;
+    if (this.prefixes !== 0 || segment !== 0 || needs67 || needs66) {
+      at = this.legacyPrefixes(
+        this.prefixes,
+        segment,
+        needs67,
+        needs66,
+        (opcode >> OpcodeField.prefix) & 3,
+        at,
+      );
     }
-    const fixedAddress = (opcode >> OpcodeField.addressSize) & 3;
-    if (fixedAddress !== Width.any) addressBits = 8 << fixedAddress;
-    if (addressBits !== this.bits) bytes[at++] = 0x67;
-    const operandSize = (opcode >> OpcodeField.operandSize) & 3;
-    if (operandSize === Width[16] ? this.bits !== 16 : operandSize === Width[32] && this.bits === 16) {
-      bytes[at++] = 0x66;
-    }
-    if (prefixes !== 0) {
-      if ((prefixes & Prefix.rep) !== 0) bytes[at++] = 0xf3;
-      if ((prefixes & Prefix.repne) !== 0) bytes[at++] = 0xf2;
-      if ((prefixes & Prefix.lock) !== 0) bytes[at++] = 0xf0;
-    }
-    const mandatory = (opcode >> OpcodeField.prefix) & 3;
-    if (mandatory !== 0) bytes[at++] = MANDATORY_PREFIXES[mandatory]!;
+    const mandatory = MANDATORY_PREFIXES[(opcode >> OpcodeField.prefix) & 3]!;
+    if (mandatory !== 0) bytes[at++] = mandatory;
     if (rex !== 0) bytes[at++] = rex;
     const map = (opcode >> OpcodeField.map) & 15;
     if (map !== 0) {
@@ -306,171 +236,74 @@ export class Encoder {
       else if (map === 15) bytes[at++] = 0x0f;
     }
     const hasSuffix = map === 15 || (flags & FormFlag.suffix) !== 0;
-    const plusRegister = (opcode >> OpcodeField.plusRegister) & 1;
-    if (map !== 15)
-      bytes[at++] = (opcode & 255) | (plusRegister !== 0 && modrmKind !== ModrmKind.fixed ? low & 7 : 0);
-    if (modrmKind === ModrmKind.fixed) {
-      bytes[at++] = ((opcode >> OpcodeField.modrm) & 255) | (plusRegister !== 0 ? low & 7 : 0);
-    } else if (modrmKind !== ModrmKind.none) {
-      if (memory === null) bytes[at++] = 0xc0 | ((reg & 7) << 3) | (rmNumber & 7);
-      else at = this.address(memory, addressBits, (reg & 7) << 3, at, tailBytes(slots) + (hasSuffix ? 1 : 0));
+    const plus = ((opcode >> OpcodeField.plusRegister) & 1) !== 0 ? low & 7 : 0;
+    if (map !== 15) bytes[at++] = (opcode & 255) + (modrmKind === ModrmKind.fixed ? 0 : plus);
+    if (modrmKind === ModrmKind.fixed) bytes[at++] = ((opcode >> OpcodeField.modrm) & 255) + plus;
+    else if (modrmKind !== ModrmKind.none) {
+      if (memory === null) bytes[at++] = 0xc0 | ((reg & 7) << 3) | (low & 7);
+      else {
+        this.after = hasSuffix ? tailBytes + 1 : tailBytes;
+        at = writeAddress(this, memory, (reg & 7) << 3, at);
+      }
     }
     if (hasSuffix) bytes[at++] = map === 15 ? opcode & 255 : (opcode >> OpcodeField.modrm) & 255;
     section.length = at;
-    if (hasTail) this.tail(slots, words[form + FormWord.checks]!, addressBits, a, b, c, d, e);
+    if (tailBytes !== 0) this.tail(slots, words[form + FormWord.checks]!, a, b, c, d, e);
   }
 
-  private checkRex(rex: number, need: number): number {
-    const result = (need & RexNeed.required) !== 0 ? rex | 0x40 : rex;
+  /** Writes the prefixes before REX. Throws `ERR_ASM_PREFIX` where one would stand twice. */
+  private legacyPrefixes(
+    prefixes: number,
+    segment: number,
+    needs67: boolean,
+    needs66: boolean,
+    mandatory: number,
+    at: number,
+  ): number {
+    const { bytes } = this.section;
+    const given = (prefixes & SEGMENT_MASK) >> Prefix.segmentShift;
+    if (given !== 0) {
+      if (segment !== 0) throw twice("a segment prefix");
+      segment = SEGMENT_PREFIXES[given - 1]!;
+    }
+    if ((prefixes & Prefix.notrack) !== 0) bytes[at++] = 0x3e;
+    if (segment !== 0) bytes[at++] = segment;
+    if (needs67 || (prefixes & Prefix.address) !== 0) bytes[at++] = 0x67;
+    if ((prefixes & Prefix.data) !== 0) {
+      if (needs66 || mandatory === 1) throw twice("the operand-size prefix (data16)");
+      bytes[at++] = 0x66;
+    } else if (needs66) bytes[at++] = 0x66;
+    if ((prefixes & (Prefix.rep | Prefix.xrelease)) !== 0) bytes[at++] = 0xf3;
+    if ((prefixes & (Prefix.repne | Prefix.bnd | Prefix.xacquire)) !== 0) bytes[at++] = 0xf2;
+    if ((prefixes & Prefix.lock) !== 0) bytes[at++] = 0xf0;
+    return at;
+  }
+
+  /** Adds what registers and the source ask of the REX prefix. Throws where it cannot stand. */
+  private completeRex(rex: number, need: number): number {
+    const given = (this.prefixes & REX_MASK) >> Prefix.rexShift;
+    if ((given & rex & 15) !== 0) throw twice("a bit of the REX prefix");
+    let result = rex | given;
+    if ((need & RexNeed.required) !== 0 || (this.prefixes & Prefix.rexHint) !== 0) result |= 0x40;
     if (result === 0) return 0;
     if ((need & RexNeed.forbidden) !== 0) {
       throw asmError(
         "ERR_ASM_REGISTER",
         "ah, bh, ch and dh cannot stand in an instruction that needs a REX prefix",
-        "use a register such as al, or copy the byte first",
+        "use another byte register, or move the byte first",
       );
     }
-    if (this.bits !== 64) {
-      throw asmError(
-        "ERR_ASM_REGISTER",
-        `registers 8 to 15 and spl to dil exist in 64-bit mode only, not in ${this.bits}`,
-      );
-    }
-    return result;
-  }
-
-  private segmentPrefix(memory: Memory, at: number): number {
-    const segment = memory.segment!.number;
-    const base = memory.base?.number;
-    const usual = base === 4 || base === 5 ? SS_NUMBER : DS_NUMBER;
-    if (segment === usual) return at;
-    this.section.bytes[at] = SEGMENT_PREFIXES[segment]!;
-    return at + 1;
-  }
-
-  private addressBits(memory: Memory): number {
-    const register = memory.base ?? (memory.index as Register | null);
-    if (register === null) return this.bits;
-    const bits =
-      register.file === "r64" ? 64 : register.file === "r32" ? 32 : register.file === "r16" ? 16 : this.bits;
-    const other = memory.base === null ? null : memory.index;
-    if (
-      other !== null &&
-      other.file !== register.file &&
-      (other.bits & (OperandBit.xmm | OperandBit.ymm | OperandBit.zmm)) === 0
-    ) {
-      throw asmError("ERR_ASM_ADDRESS", `base ${register} and index ${other} differ in width`);
-    }
-    if ((bits === 64) !== (this.bits === 64) && bits !== 32) {
-      throw asmError("ERR_ASM_ADDRESS", `${bits}-bit addresses cannot be formed in ${this.bits}-bit mode`);
-    }
-    return bits;
-  }
-
-  /** Writes ModR/M, SIB and displacement; `after` bytes of immediates follow. */
-  private address(memory: Memory, addressBits: number, reg: number, at: number, after: number): number {
-    if (memory.address === AddressKind.ripRelative) return this.ripRelative(memory, reg, at, after);
-    if (addressBits === 16) return this.address16(memory, reg, at);
-    const { bytes } = this.section;
-    let { base } = memory;
-    let index = memory.index as Register | null;
-    if (base === null && index === null) {
-      // In 64-bit mode ModRM.rm = 5 is RIP-relative: an absolute address needs a SIB byte.
-      if (this.bits === 64) {
-        bytes[at++] = reg | 4;
-        bytes[at++] = 0x25;
-      } else bytes[at++] = reg | 5;
-      return this.displacement(memory, at, 4, addressBits);
-    }
-    if (index !== null && (index.number & 0x1f) === 4 && index.bits & ANY_REGISTER & ~OperandBit.xmm) {
-      if (memory.scale !== 1 || base === null || base.number === 4) {
-        throw asmError("ERR_ASM_ADDRESS", `${index} cannot be an index`);
-      }
-      const swapped = index;
-      index = base;
-      base = swapped as typeof base;
-    }
-    const scale = SCALES[memory.scale];
-    if (scale === undefined) throw asmError("ERR_ASM_ADDRESS", `scale ${memory.scale} is not 1, 2, 4 or 8`);
-    if (base === null) {
-      bytes[at++] = reg | 4;
-      bytes[at++] = scale | ((index!.number & 7) << 3) | 5;
-      return this.displacement(memory, at, 4, addressBits);
-    }
-    const low = base.number & 7;
-    const size = displacementSize(memory, low, addressBits);
-    const mod = size === 0 ? 0 : size === 1 ? 0x40 : 0x80;
-    if (index !== null) {
-      bytes[at++] = mod | reg | 4;
-      bytes[at++] = scale | ((index.number & 7) << 3) | low;
-    } else {
-      bytes[at++] = mod | reg | low;
-      if (low === 4) bytes[at++] = 0x24;
-    }
-    return size === 0 ? at : this.displacement(memory, at, size, addressBits);
-  }
-
-  private ripRelative(memory: Memory, reg: number, at: number, after: number): number {
-    if (this.bits !== 64)
-      throw asmError("ERR_ASM_ADDRESS", "RIP-relative addresses exist in 64-bit mode only");
-    const { section } = this;
-    section.bytes[at++] = reg | 5;
-    const symbol = memory.symbol === null ? ABSOLUTE_ZERO : this.symbols.id(memory.symbol.name);
-    section.addFix(at, FixKind.pc32, symbol, 4 + after, constantOf(memory));
-    return clear(section.bytes, at, 4);
-  }
-
-  private address16(memory: Memory, reg: number, at: number): number {
-    const { bytes } = this.section;
-    const { base, index } = memory;
-    if (base === null && index === null) {
-      bytes[at++] = reg | 6;
-      return this.displacement(memory, at, 2, 16);
-    }
-    const single = base ?? (index as Register);
-    const rm =
-      base !== null && index !== null
-        ? RM_16[(base.number << 3) | index.number]
-        : RM_16_SINGLE[single.number];
-    if (rm === undefined || memory.scale !== 1) {
-      const text = [base, index].filter((register) => register !== null).join(" + ");
-      throw asmError(
-        "ERR_ASM_ADDRESS",
-        `[${text}] is no 16-bit address`,
-        "16-bit addresses are bx or bp, plus si or di, plus a displacement",
-      );
-    }
-    // BP alone has no form without a displacement.
-    const size = displacementSize(memory, rm === 6 ? 5 : 0, 16);
-    bytes[at++] = (size === 0 ? 0 : size === 1 ? 0x40 : 0x80) | reg | rm;
-    return size === 0 ? at : this.displacement(memory, at, size, 16);
-  }
-
-  /** Writes a displacement of `size` bytes. */
-  private displacement(memory: Memory, at: number, size: number, addressBits: number): number {
-    const { section } = this;
-    const value = constantOf(memory);
-    if (memory.symbol === null) {
-      const wrapped = displacementValue(value, addressBits);
-      if (wrapped === undefined) {
-        throw asmError(
-          "ERR_ASM_RANGE",
-          `displacement ${value} does not fit in ${addressBits === 16 ? 16 : 32} bits`,
-        );
-      }
-      writeInteger(section.bytes, at, wrapped, size);
-      return at + size;
-    }
-    const kind = size === 2 ? FixKind.abs16 : addressBits === 64 ? FixKind.abs32s : FixKind.abs32;
-    section.addFix(at, kind, this.symbols.id(memory.symbol.name), 0, value);
-    return clear(section.bytes, at, size);
+    if (this.bits === 64) return result;
+    throw asmError(
+      "ERR_ASM_REGISTER",
+      `registers 8 to 15 and spl, bpl, sil, dil exist in 64-bit mode, not in ${this.bits}-bit mode`,
+    );
   }
 
   /** Writes immediates, offsets and far pointers. */
   private tail(
     slots: number,
     checks: number,
-    addressBits: number,
     a: MaybeOperand,
     b: MaybeOperand,
     c: MaybeOperand,
@@ -479,57 +312,49 @@ export class Encoder {
   ): void {
     for (let i = 0, rest = slots; rest !== 0; i++, rest >>>= SLOT_BITS) {
       const slot = rest & SLOT_MASK;
-      if (slot < Slot.ib || slot === Slot.both) continue;
+      if (slot < Slot.ib || slot >= Slot.both) continue;
       const operand = i === 0 ? a : i === 1 ? b : i === 2 ? c : i === 3 ? d : e;
-      if (slot === Slot.moffs) this.moffs(operand as Memory, addressBits);
+      if (slot === Slot.moffs) this.moffs(operand as Memory);
       else if (slot >= Slot.ptr16) this.farPointer(operand as FarPointer, slot === Slot.ptr16 ? 2 : 4);
-      else if (slot >= Slot.cb) this.relative(operand, RELATIVE_KINDS[slot - Slot.cb]!, SIZES[slot]!);
+      else if (slot >= Slot.cb) this.field(operand, SIZES[slot]!, RELATIVE_KINDS[slot - Slot.cb]!);
       else {
-        const sign = ((checks >> (i * CHECK_BITS)) & CHECK_MASK) === OperandCheck.simm32;
-        this.value(operand, SIZES[slot]!, sign ? FixKind.abs32s : ABSOLUTE_KINDS[slot - Slot.ib]!);
+        const check = (checks >>> (i * CHECK_BITS)) & CHECK_MASK;
+        this.value(operand, SIZES[slot]!, ABSOLUTE_KINDS[check] ?? FixKind.abs8);
       }
     }
   }
 
-  /** Writes a number, or leaves room for a symbol. */
+  /** Writes a constant, or leaves room for what is not known yet. */
   private value(operand: MaybeOperand, size: number, kind: number): void {
     const { section } = this;
-    const at = section.length;
-    if (typeof operand === "number" || typeof operand === "bigint")
-      writeInteger(section.bytes, at, operand, size);
-    else {
-      const symbol = typeof operand === "string" ? operand : (operand as SymbolReference).name;
-      const addend = typeof operand === "string" ? 0 : (operand as SymbolReference).addend;
-      section.addFix(at, kind, this.symbols.id(symbol), 0, addend);
-      clear(section.bytes, at, size);
-    }
-    section.length = at + size;
-  }
-
-  private relative(operand: MaybeOperand, kind: number, size: number): void {
-    const { section } = this;
-    const at = section.length;
     if (typeof operand === "number" || typeof operand === "bigint") {
-      section.addFix(at, kind, ABSOLUTE_ZERO, size, operand);
-    } else {
-      const symbol = typeof operand === "string" ? operand : (operand as SymbolReference).name;
-      const addend = typeof operand === "string" ? 0 : (operand as SymbolReference).addend;
-      section.addFix(at, kind, this.symbols.id(symbol), size, addend);
-    }
-    section.length = clear(section.bytes, at, size);
+      writeInteger(section.bytes, section.length, operand, size);
+      section.length += size;
+    } else this.field(operand, size, kind);
   }
 
-  private moffs(memory: Memory, addressBits: number): void {
+  /** Leaves room for a value that is not known yet; a number is an absolute address. */
+  field(operand: MaybeOperand, size: number, kind: number): void {
     const { section } = this;
+    const isConstant = typeof operand === "number" || typeof operand === "bigint";
+    const symbol = isConstant ? ABSOLUTE_ZERO : this.symbols.idOf(operand as SymbolReference);
+    section.addFix(section.length, kind, symbol, size, isConstant ? operand : addendOf(operand), this.line);
+    section.bytes.fill(0, section.length, section.length + size);
+    section.length += size;
+  }
+
+  private moffs(memory: Memory): void {
+    const { section, addressBits } = this;
     const size = addressBits / 8;
-    const at = section.length;
-    const kind = size === 8 ? FixKind.abs64 : size === 4 ? FixKind.abs32 : FixKind.abs16;
     const value = constantOf(memory);
-    if (memory.symbol !== null) {
-      section.addFix(at, kind, this.symbols.id(memory.symbol.name), 0, value);
-      clear(section.bytes, at, size);
-    } else writeInteger(section.bytes, at, value, size);
-    section.length = at + size;
+    if (memory.symbol === null) {
+      writeInteger(section.bytes, section.length, value, size);
+    } else {
+      const kind = size === 8 ? FixKind.abs64 : size === 4 ? FixKind.abs32 : FixKind.abs16;
+      section.addFix(section.length, kind, this.symbols.idOf(memory.symbol), 0, value, this.line);
+      section.bytes.fill(0, section.length, section.length + size);
+    }
+    section.length += size;
   }
 
   private farPointer(pointer: FarPointer, size: number): void {
@@ -538,92 +363,37 @@ export class Encoder {
   }
 }
 
-function modeBit(bits: Bits): number {
+export function modeBit(bits: Bits): number {
   return bits === 64 ? MODE_64 : bits === 32 ? MODE_32 : MODE_16;
 }
 
-const SCALES: Readonly<Record<number, number>> = { 1: 0, 2: 0x40, 4: 0x80, 8: 0xc0 };
-const ABSOLUTE_KINDS = [FixKind.abs8, FixKind.abs16, FixKind.abs32, FixKind.abs64];
+/** The constant that goes with an operand that is not known yet. */
+export function addendOf(operand: MaybeOperand): Integer {
+  const reference = operand as SymbolReference | Expression | string;
+  return typeof reference === "object" && reference.kind === "symbol" ? reference.addend : 0;
+}
+
+function twice(what: string) {
+  return asmError("ERR_ASM_PREFIX", `${what} would stand twice`);
+}
+
 const RELATIVE_KINDS = [FixKind.pc8, FixKind.pc16, FixKind.pc32];
-/** Bytes of an immediate or offset by slot. */
-const SIZES: Readonly<Record<number, number>> = {
-  [Slot.ib]: 1,
-  [Slot.iw]: 2,
-  [Slot.id]: 4,
-  [Slot.iq]: 8,
-  [Slot.cb]: 1,
-  [Slot.cw]: 2,
-  [Slot.cd]: 4,
+/** Kind of an immediate field by its check. */
+const ABSOLUTE_KINDS: Readonly<Record<number, number>> = {
+  [OperandCheck.imm8]: FixKind.abs8,
+  [OperandCheck.imm16]: FixKind.abs16,
+  [OperandCheck.imm32]: FixKind.abs32,
+  [OperandCheck.simm32]: FixKind.abs32s,
+  [OperandCheck.imm64]: FixKind.abs64,
 };
-
-const MEMORY_WIDTHS: readonly (readonly [bit: number, name: string])[] = [
-  [OperandBit.m8, "byte"],
-  [OperandBit.m16, "word"],
-  [OperandBit.m32, "dword"],
-  [OperandBit.m48, "fword"],
-  [OperandBit.m64, "qword"],
-  [OperandBit.m80, "tbyte"],
-  [OperandBit.m128, "xmmword"],
-  [OperandBit.m256, "ymmword"],
-  [OperandBit.m512, "zmmword"],
-];
-
-function passesCheck(operand: MaybeOperand, check: number, fixed: number): boolean {
-  if (check === OperandCheck.none) return true;
-  if (check === OperandCheck.fixedRegister)
-    return (operand as Register).number === fixed && (operand as Register).rex !== RexNeed.forbidden;
-  if (check === OperandCheck.moffs) {
-    const memory = operand as Memory;
-    return memory.base === null && memory.index === null && memory.address === AddressKind.registers;
-  }
-  if (typeof operand === "number") return Number.isSafeInteger(operand) && fitsImmediate(operand, check);
-  if (typeof operand === "bigint") return fitsImmediate(narrow(operand), check);
-  // The value of a symbol is not known yet: the short forms are out of reach.
-  return check !== OperandCheck.one && (check < OperandCheck.simm8to16 || check > OperandCheck.simm8to64);
-}
-
-/** The memory operand of a form that has a bare offset. */
-function moffsOperand(slots: number, a: MaybeOperand, b: MaybeOperand): Memory | null {
-  if ((slots & SLOT_MASK) === Slot.moffs) return a as Memory;
-  return ((slots >> SLOT_BITS) & SLOT_MASK) === Slot.moffs ? (b as Memory) : null;
-}
-
-function tailBytes(slots: number): number {
-  let bytes = 0;
-  for (let rest = slots; rest !== 0; rest >>>= SLOT_BITS) bytes += SIZES[rest & SLOT_MASK] ?? 0;
-  return bytes;
-}
-
-/** The constant part of an address: the displacement, plus what the symbol carries. */
-function constantOf(memory: Memory): number | bigint {
-  if (memory.symbol === null || memory.symbol.addend === 0) return memory.displacement;
-  if (memory.displacement === 0) return memory.symbol.addend;
-  return narrow(BigInt(memory.displacement) + BigInt(memory.symbol.addend));
-}
-
-/** 0, 1 or the full width; `low` 5 (BP, R13) has no form without a displacement. */
-function displacementSize(memory: Memory, low: number, addressBits: number): number {
-  const full = addressBits === 16 ? 2 : 4;
-  if (memory.symbol !== null) return full;
-  const value = displacementValue(memory.displacement, addressBits);
-  if (value === 0 && low !== 5) return 0;
-  return value !== undefined && value >= -128 && value <= 127 ? 1 : full;
-}
-
-/** A displacement as the processor will sign-extend it, or `undefined` where it does not fit. */
-function displacementValue(value: number | bigint, addressBits: number): number | undefined {
-  if (typeof value === "bigint") {
-    const signed = BigInt.asIntN(64, value);
-    if (addressBits !== 64 || signed < -0x80000000n || signed > 0x7fffffffn || value >= 2n ** 64n)
-      return undefined;
-    return Number(signed);
-  }
-  if (addressBits === 64) return value >= -0x80000000 && value <= 0x7fffffff ? value : undefined;
-  if (addressBits === 32) return value >= -0x80000000 && value <= 0xffffffff ? value | 0 : undefined;
-  return value >= -0x8000 && value <= 0xffff ? (value << 16) >> 16 : undefined;
-}
-
-function clear(bytes: Uint8Array, at: number, size: number): number {
-  bytes.fill(0, at, at + size);
-  return at + size;
-}
+/** Bytes of an immediate or offset by slot. */
+const SIZES: readonly number[] = (() => {
+  const sizes = new Array<number>(1 << SLOT_BITS).fill(0);
+  sizes[Slot.ib] = sizes[Slot.cb] = sizes[Slot.is4] = 1;
+  sizes[Slot.iw] = sizes[Slot.cw] = 2;
+  sizes[Slot.id] = sizes[Slot.cd] = 4;
+  sizes[Slot.iq] = 8;
+  sizes[Slot.ptr16] = 4;
+  sizes[Slot.ptr32] = 6;
+  return sizes;
+})();

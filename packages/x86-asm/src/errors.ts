@@ -14,6 +14,15 @@ export interface Diagnostic {
   /** From 1, in UTF-16 code units. */
   readonly column?: number;
   readonly length?: number;
+  /** Where the macros, repetitions and includes around it were called, innermost first. */
+  readonly stack?: readonly CallSite[];
+}
+
+export interface CallSite {
+  readonly file: string;
+  readonly line: number;
+  /** Name of the macro, or of the directive that repeats or includes. */
+  readonly name: string;
 }
 
 /** Every code, and what it means. */
@@ -27,6 +36,13 @@ export const ASM_ERRORS = {
   ERR_ASM_REGISTER: "a register cannot be encoded here",
   ERR_ASM_SYMBOL: "a symbol is undefined, defined twice, or not what is needed here",
   ERR_ASM_SECTION: "a section cannot hold this, or was given conflicting properties",
+  ERR_ASM_EXPRESSION: "an expression cannot be evaluated, or not yet",
+  ERR_ASM_SYNTAX: "the text is not what the dialect allows here",
+  ERR_ASM_DIRECTIVE: "a directive is unknown, misplaced, or has arguments that it does not take",
+  ERR_ASM_MACRO: "a macro, a repetition or a condition is malformed or never ends",
+  ERR_ASM_FILE: "an included file cannot be had",
+  ERR_ASM_LIMIT: "the source asks for more than the limits allow",
+  ERR_ASM_LAYOUT: "sizes depend on each other and do not settle",
   ERR_ASM_ARGUMENT: "an argument of the builder is not what its method takes",
   ERR_ASM_LINK: "sections cannot be placed as asked",
 } as const;
@@ -46,11 +62,17 @@ export class AsmError extends Error {
   }
 }
 
-function describe({ file, line, column, message, hint }: Diagnostic): string {
+function describe({ file, line, column, message, hint, stack }: Diagnostic): string {
   const position = line === undefined ? "" : `${file ?? "<source>"}:${line}:${column ?? 1}: `;
-  return `${position}${message}${hint === undefined ? "" : `\n  ${hint}`}`;
+  const calls = (stack ?? []).map((call) => `\n  in ${call.name}, from ${call.file}:${call.line}`);
+  return `${position}${message}${hint === undefined ? "" : `\n  ${hint}`}${calls.join("")}`;
 }
 
 export function asmError(code: AsmErrorCode, message: string, hint?: string): AsmError {
   return new AsmError([hint === undefined ? { code, message } : { code, message, hint }]);
+}
+
+/** Throws if there is anything to complain about. */
+export function throwIfAny(errors: readonly Diagnostic[]): void {
+  if (errors.length > 0) throw new AsmError(errors as [Diagnostic, ...Diagnostic[]]);
 }

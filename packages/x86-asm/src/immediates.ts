@@ -1,19 +1,11 @@
 /** Which immediate values fit where. */
+import type { Integer } from "./integers.js";
 import { OperandCheck } from "./operand-bits.js";
 
 const U64 = 2n ** 64n;
 
-/**
- * A bigint as a number where it is one exactly; values from 2^64 - 2^53 on are their negative counterparts, as
- * addresses of the upper half are when they are sign-extended.
- */
-export function narrow(value: bigint): number | bigint {
-  if (value >= -0x1fffffffffffffn && value <= 0x1fffffffffffffn) return Number(value);
-  return value;
-}
-
-/** Whether a constant fits an operand with this `OperandCheck`. */
-export function fitsImmediate(value: number | bigint, check: number): boolean {
+/** Whether a constant fits an operand with this `OperandCheck`. Bigints are beyond 2^53. */
+export function fitsImmediate(value: Integer, check: number): boolean {
   if (typeof value === "bigint") return bigFits(value, check);
   switch (check) {
     case OperandCheck.simm8to16:
@@ -37,6 +29,7 @@ export function fitsImmediate(value: number | bigint, check: number): boolean {
   }
 }
 
+/** The upper end of the unsigned range is what a sign-extended field of 64 bits reaches. */
 function bigFits(value: bigint, check: number): boolean {
   if (check === OperandCheck.imm64) return value >= -(2n ** 63n) && value < U64;
   if (check === OperandCheck.simm32) return value >= U64 - 0x80000000n && value < U64;
@@ -44,16 +37,10 @@ function bigFits(value: bigint, check: number): boolean {
   return false;
 }
 
-/** Writes the low `count` bytes of an integer, little end first. */
-export function writeInteger(out: Uint8Array, at: number, value: number | bigint, count: number): void {
-  let low: number;
-  let high: number;
-  if (typeof value === "bigint") {
-    low = Number(BigInt.asUintN(32, value));
-    high = Number(BigInt.asUintN(32, value >> 32n));
-  } else {
-    low = value;
-    high = Math.floor(value / 0x100000000);
-  }
-  for (let i = 0; i < count; i++) out[at + i] = i < 4 ? low >>> (8 * i) : high >>> (8 * (i - 4));
+/** Whether an integer fits `size` bytes, signed or unsigned. */
+export function fitsBytes(value: Integer, size: number): boolean {
+  if (typeof value === "number" && size >= 8) return true;
+  const bits = size * 8;
+  if (typeof value === "number") return value >= -(2 ** (bits - 1)) && value < 2 ** bits;
+  return value >= -(1n << BigInt(bits - 1)) && value < 1n << BigInt(bits);
 }

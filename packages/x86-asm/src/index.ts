@@ -1,6 +1,7 @@
-export { Assembler, type AssemblerOptions, type Datum, type SectionOptions } from "./assembler.js";
+export { Assembler, type AssemblerOptions, type Datum } from "./assembler.js";
 export type { Bits } from "./encoder.js";
 export { ASM_ERRORS, AsmError, type AsmErrorCode, type Diagnostic } from "./errors.js";
+export { type Expression, SymbolReference, sym } from "./expressions.js";
 export {
   type LinkedImage,
   type LinkedSection,
@@ -19,8 +20,7 @@ export {
   type Operand,
   type SegmentName,
   type SegmentRegister,
-  SymbolReference,
-  sym,
 } from "./operands.js";
+export type { SectionOptions } from "./program.js";
 export * from "./registers.js";
 export type { SectionFlags } from "./sections.js";

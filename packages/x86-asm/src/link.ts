@@ -1,6 +1,6 @@
 /** Places the sections of one object at absolute addresses and resolves its relocations. */
 import { AsmError, type AsmErrorCode, type Diagnostic } from "./errors.js";
-import { writeInteger } from "./immediates.js";
+import { writeInteger } from "./integers.js";
 import { type AsmObject, fitsField, type ObjectSection, type RelocationType } from "./object.js";
 import type { SectionFlags } from "./sections.js";
 
@@ -27,7 +27,7 @@ export interface LinkedSymbol {
   readonly address: bigint;
   /** Name of its section, `null` if absolute. */
   readonly section: string | null;
-  readonly binding: "local" | "global";
+  readonly binding: "local" | "global" | "weak";
 }
 
 export interface LinkedImage {
@@ -50,6 +50,7 @@ const FIELDS: Readonly<Record<RelocationType, Field>> = {
   R_X86_64_PC8: { size: 1, relative: true, signed: true },
   R_X86_64_PC16: { size: 2, relative: true, signed: true },
   R_X86_64_PC32: { size: 4, relative: true, signed: true },
+  R_X86_64_PC64: { size: 8, relative: true, signed: true },
 };
 
 /** Throws `AsmError` with every undefined symbol, every value that does not fit, every overlap. */
@@ -60,6 +61,9 @@ export function link(object: AsmObject, options: LinkOptions = {}): LinkedImage 
   const sections = place(object.sections, options.origins ?? {}, report);
   const addresses = new Map(sections.map((section) => [section.name, section.address]));
   const symbols = new Map<string, LinkedSymbol>();
+  for (const { name, address } of sections) {
+    symbols.set(name, { name, address, section: name, binding: "local" });
+  }
   for (const { name, section, value, binding } of object.symbols) {
     if (section === undefined) continue;
     const address = section === null ? value : addresses.get(section)! + value;
@@ -136,7 +140,8 @@ function resolve(
     if (!fitsField(value, size, signed)) {
       report(
         "ERR_ASM_RANGE",
-        `${type} at ${section.name}+0x${offset.toString(16)}: ${symbol} gives 0x${BigInt.asUintN(64, value).toString(16)}, which does not fit in ${size * 8} bits`,
+        `${type} at ${section.name}+0x${offset.toString(16)}: ${symbol || "the target"} gives ` +
+          `0x${BigInt.asUintN(64, value).toString(16)}, which does not fit in ${size * 8} bits`,
       );
     } else writeInteger(section.bytes, offset, value, size);
   }

@@ -14,6 +14,7 @@
  *   `al cl ax dx eax … es cs … st(0) xmm0`: that register alone;
  * - `m m8 m16 m32 m48 m64 m80 m128 m256 m512`: memory (`m` of any width), and the SDM's names for structures:
  *   `m16:16 m16:32 m16:64` far pointers, `m16&32 m16&64` descriptor-table registers (any width);
+ * - `m8(si) m16(di) m8(bx)`: memory at that register, of any address size, as string instructions use it;
  * - `r/m32`, `mm/m64`, `xmm/m64`, `r32/m16`: one of them;
  * - `imm8 imm16 imm32 imm64 1`: immediates, signed or unsigned; `simm8 simm32`: sign-extended ones;
  * - `rel8 rel16 rel32`, `ptr16:16 ptr16:32`, `moffs8 moffs16 moffs32 moffs64`;
@@ -34,7 +35,7 @@
  * Attributes, in any order, separated by blanks:
  * - the CPU or CPUID feature that introduced it (`8086` to `686`, `X64`, `SSE2`…); o32 and o64 imply 386 and X64;
  * - `64`: 64-bit mode only; `!64`: not in 64-bit mode; `!16`: not in 16-bit mode;
- * - `lock rep repe bnd hint`: prefixes that it takes;
+ * - `lock rep bnd notrack`: prefixes that it takes;
  * - `short`: a branch that grows into the next row that fits;
  * - `default`: chosen where a memory operand without a width leaves several rows;
  * - Op/En column where the operands do not say it: `MR RM M …` (R ModRM.reg, M ModRM.rm, O opcode, V vvvv, I imm,
@@ -123,6 +124,8 @@ const FIXED_REGISTERS: Readonly<Record<string, readonly [file: keyof typeof Oper
   "st(0)": ["st", 0],
   xmm0: ["xmm", 0],
 };
+
+const STRING_REGISTERS: Readonly<Record<string, number>> = { ax: 0, bx: 3, si: 6, di: 7 };
 
 const STRUCTURES: Readonly<Record<string, number>> = {
   m: ANY_MEMORY,
@@ -287,9 +290,8 @@ function parseOpcodeToken(encoding: Encoding, token: string, row: Row): void {
 const ATTRIBUTE_FLAGS: Readonly<Record<string, number>> = {
   lock: FormFlag.lock,
   rep: FormFlag.rep,
-  repe: FormFlag.repe,
+  notrack: FormFlag.notrack,
   bnd: FormFlag.bnd,
-  hint: FormFlag.branchHint,
   short: FormFlag.relaxable,
   default: FormFlag.unsizedDefault,
 };
@@ -400,6 +402,9 @@ function deriveSlots(operands: readonly Unplaced[], encoding: Encoding, tail: nu
   if (encoding.plusRegister) open = [Slot.opcode];
   return operands.map((operand, index) => {
     if (index === rm) return Slot.rm;
+    if (operand.check === OperandCheck.stringMemory) {
+      return operand.notation.endsWith("(di)") ? Slot.esMemory : Slot.implicitMemory;
+    }
     if (isTail(operand))
       return operand.check === OperandCheck.one ? Slot.implicit : (tail.shift() ?? Slot.implicit);
     return isRegister(operand) ? (open.shift() ?? Slot.implicit) : Slot.implicit;
@@ -426,6 +431,11 @@ function parseOperand(text: string, encoding: Encoding, row: Row): Unplaced {
   }
   if (/^rel(8|16|32)$/.test(notation)) return { ...plain, accepts: OperandBit.rel };
   if (/^ptr16:(16|32)$/.test(notation)) return { ...plain, accepts: OperandBit.far };
+  const string = /^(m\d*)\((ax|bx|si|di)\)$/.exec(notation);
+  if (string) {
+    const accepts = STRUCTURES[string[1]!] ?? memoryBit(string[1]!.slice(1))!;
+    return { ...plain, accepts, check: OperandCheck.stringMemory, fixed: STRING_REGISTERS[string[2]!]! };
+  }
   const moffs = /^moffs(8|16|32|64)$/.exec(notation);
   if (moffs) return { ...plain, accepts: memoryBit(moffs[1]!)!, check: OperandCheck.moffs };
   return { ...plain, accepts: registerOrMemory(notation, row) };

@@ -1,9 +1,12 @@
 /** What an assembly is, as plain data: sections with bytes, symbols, relocations. */
-import { AsmError, type AsmErrorCode, type Diagnostic } from "./errors.js";
-import { writeInteger } from "./immediates.js";
-import { relax, type SectionLayout } from "./relaxation.js";
-import { FixKind, FixWord, type SectionBuffer, type SectionFlags } from "./sections.js";
-import { ABSOLUTE_ZERO, SymbolPlace, type SymbolTable } from "./symbols.js";
+import { asmError } from "./errors.js";
+import type { Evaluated, Evaluator } from "./evaluation.js";
+import { fitsBytes } from "./immediates.js";
+import { add, type Integer, narrow, subtract, writeInteger } from "./integers.js";
+import type { Report, SectionLayout } from "./layout.js";
+import { writePadding } from "./padding.js";
+import { FixKind, FixWord, type SectionFlags, VariableKind, VariableWord } from "./sections.js";
+import { ABSOLUTE_ZERO, type SymbolEntry, SymbolPlace, type SymbolTable } from "./symbols.js";
 
 /** Relocation types (x86-64 psABI, "Relocation Types") that assembled code asks for. */
 export type RelocationType =
@@ -14,14 +17,15 @@ export type RelocationType =
   | "R_X86_64_64"
   | "R_X86_64_PC8"
   | "R_X86_64_PC16"
-  | "R_X86_64_PC32";
+  | "R_X86_64_PC32"
+  | "R_X86_64_PC64";
 
 /** A place that gets `symbol + addend`, less its own address for the PC types (RELA: the bytes there are 0). */
 export interface Relocation {
   /** Offset in the section. */
   readonly offset: number;
   readonly type: RelocationType;
-  /** Name of a symbol of this object, or one that another object defines; "" is the absolute address 0. */
+  /** A symbol of this object, one that another object defines, or a section's name; "" is the address 0. */
   readonly symbol: string;
   readonly addend: bigint;
 }
@@ -42,7 +46,9 @@ export interface ObjectSymbol {
   readonly section: string | null | undefined;
   /** Offset in the section; the value of an absolute symbol; 0 if undefined. */
   readonly value: bigint;
-  readonly binding: "local" | "global";
+  readonly sizeBytes: bigint;
+  readonly binding: "local" | "global" | "weak";
+  readonly type: "notype" | "func" | "object";
 }
 
 export interface AsmObject {
@@ -50,7 +56,8 @@ export interface AsmObject {
   readonly symbols: readonly ObjectSymbol[];
 }
 
-export const RELOCATION_TYPES: readonly RelocationType[] = [
+/** By `FixKind`. */
+const RELOCATION_TYPES: readonly RelocationType[] = [
   "R_X86_64_8",
   "R_X86_64_16",
   "R_X86_64_32",
@@ -59,152 +66,248 @@ export const RELOCATION_TYPES: readonly RelocationType[] = [
   "R_X86_64_PC8",
   "R_X86_64_PC16",
   "R_X86_64_PC32",
+  "R_X86_64_PC64",
+  "R_X86_64_8",
 ];
 
 /** Bytes of each fix kind's field. */
-const FIELD_SIZES = [1, 2, 4, 4, 8, 1, 2, 4];
+const FIELD_SIZES: readonly number[] = [1, 2, 4, 4, 8, 1, 2, 4, 8, 1];
+const RELATIVE_BY_SIZE: Readonly<Record<number, number>> = {
+  1: FixKind.pc8,
+  2: FixKind.pc16,
+  4: FixKind.pc32,
+  8: FixKind.pc64,
+};
 
-/** Lays every section out and patches what needs no address. Throws `AsmError` with all that does not fit. */
-export function buildObject(sections: readonly SectionBuffer[], symbols: SymbolTable): AsmObject {
-  const layouts = sections.map((section) => relax(section, symbols));
-  const errors: Diagnostic[] = [];
-  const built = layouts.map((layout) => new SectionWriter(layout, symbols, errors).write());
-  if (errors.length > 0) throw new AsmError(errors as [Diagnostic, ...Diagnostic[]]);
-  return { sections: built, symbols: objectSymbols(layouts, symbols) };
+function isRelative(kind: number): boolean {
+  return kind >= FixKind.pc8 && kind <= FixKind.pc64;
 }
 
-function objectSymbols(layouts: readonly SectionLayout[], symbols: SymbolTable): ObjectSymbol[] {
-  return symbols.entries.slice(1).map((symbol) => {
-    const layout = layouts[symbol.place];
-    const binding = symbol.isGlobal || symbol.place === SymbolPlace.undefined ? "global" : "local";
-    if (layout === undefined) {
-      const section = symbol.place === SymbolPlace.absolute ? null : undefined;
-      return { name: symbol.name, section, value: BigInt(symbol.value), binding };
-    }
-    const value = BigInt((symbol.value as number) + layout.growth[symbol.fixesBefore]!);
-    return { name: symbol.name, section: layout.section.name, value, binding };
-  });
+function isSigned(kind: number): boolean {
+  return isRelative(kind) || kind === FixKind.abs32s || kind === FixKind.abs8s;
 }
 
 /** Whether `value` fits a field: `signed` fields take signed values only, the others signed or unsigned. */
-export function fitsField(value: bigint, size: number, signed: boolean): boolean {
-  const bits = BigInt(size * 8);
-  return value >= -(1n << (bits - 1n)) && value < 1n << (signed ? bits - 1n : bits);
+export function fitsField(value: Integer, size: number, signed: boolean): boolean {
+  return fitsBytes(value, size) && (!signed || value < 2n ** BigInt(size * 8 - 1));
 }
 
 /** Copies a section's bytes to where they end up, and patches or relocates its fields. */
-class SectionWriter {
+export class SectionWriter {
   private readonly layout: SectionLayout;
   private readonly symbols: SymbolTable;
-  private readonly errors: Diagnostic[];
+  private readonly evaluator: Evaluator;
+  private readonly report: Report;
   private readonly out: Uint8Array;
   private readonly relocations: Relocation[] = [];
 
-  constructor(layout: SectionLayout, symbols: SymbolTable, errors: Diagnostic[]) {
+  constructor(layout: SectionLayout, symbols: SymbolTable, evaluator: Evaluator, report: Report) {
     this.layout = layout;
     this.symbols = symbols;
-    this.errors = errors;
-    this.out = new Uint8Array(layout.section.flags.nobits ? 0 : layout.sizeBytes);
+    this.evaluator = evaluator;
+    this.report = report;
+    this.out = new Uint8Array(layout.sizeBytes);
   }
 
   write(): ObjectSection {
-    const { section, sizeBytes } = this.layout;
-    const { name, align, flags } = section;
-    if (flags.nobits) {
-      if (section.bytes.subarray(0, section.length).some((byte) => byte !== 0)) {
-        this.error(
-          "ERR_ASM_SECTION",
-          `section ${name} has no bytes in the file, but something other than zeros`,
-        );
-      }
-    } else this.copyAndPatch();
-    return { name, bytes: this.out, sizeBytes, align, flags, relocations: this.relocations };
+    const { name, align, flags } = this.layout.section;
+    const { sizeBytes } = this.layout;
+    this.copy();
+    this.patch();
+    if (!flags.nobits)
+      return { name, bytes: this.out, sizeBytes, align, flags, relocations: this.relocations };
+    if (this.relocations.length > 0 || this.out.some((byte) => byte !== 0)) {
+      this.report(
+        0,
+        asmError("ERR_ASM_SECTION", `section ${name} has no bytes in a file, so it can hold zeros only`),
+      );
+    }
+    return { name, bytes: new Uint8Array(0), sizeBytes, align, flags, relocations: [] };
   }
 
-  private copyAndPatch(): void {
-    const { section, growth } = this.layout;
-    const { fixes } = section;
+  private copy(): void {
+    const { section, growth, own } = this.layout;
+    const { words, count } = section.variables;
     let copied = 0;
-    for (let i = 0; i < section.fixCount; i++) {
-      const at = i * FixWord.stride;
-      const kind = fixes[at + FixWord.kind]!;
-      if (kind < FixKind.branch) continue;
-      const offset = fixes[at]!;
-      const moved = growth[i]!;
-      this.out.set(section.bytes.subarray(copied, offset), copied + moved);
-      copied =
-        kind === FixKind.branch ? this.writeBranch(i, offset, moved) : this.writePadding(i, offset, moved);
+    for (let i = 0; i < count; i++) {
+      const at = i * VariableWord.stride;
+      const offset = words[at]!;
+      this.out.set(section.bytes.subarray(copied, offset), copied + growth[i]!);
+      copied = offset;
+      if (words[at + VariableWord.kind] === VariableKind.branch) {
+        this.writeBranch(i, offset + growth[i]!);
+        copied += 2;
+      } else {
+        const padding = section.paddings[words[at + VariableWord.extra]!]!;
+        writePadding(this.out, offset + growth[i]!, own[i]!, padding);
+      }
     }
-    this.out.set(section.bytes.subarray(copied, section.length), copied + growth[section.fixCount]!);
-    for (let i = 0; i < section.fixCount; i++) {
-      const kind = fixes[i * FixWord.stride + FixWord.kind]!;
-      if (kind < FixKind.branch) this.patch(i, kind);
-    }
+    this.out.set(section.bytes.subarray(copied, section.length), copied + growth[count]!);
   }
 
-  /** Returns the offset of what follows, before growth. */
-  private writeBranch(i: number, offset: number, moved: number): number {
-    const { section, growth } = this.layout;
-    const opcode = section.bytes[offset]!;
-    let to = offset + moved;
-    if (growth[i + 1] === moved) {
-      this.out[to] = opcode;
-      this.field(i, to + 1, FixKind.pc8, 1);
-      return offset + 2;
-    }
-    if (opcode === 0xeb) this.out[to++] = 0xe9;
+  private writeBranch(i: number, to: number): void {
+    const { section, own } = this.layout;
+    const { words, addends } = section.variables;
+    const at = i * VariableWord.stride;
+    const opcode = section.bytes[words[at]!]!;
+    let width = 1;
+    if (own[i] === 0) this.out[to++] = opcode;
     else {
-      this.out[to++] = 0x0f;
-      this.out[to++] = opcode + 0x10;
+      width = words[at + VariableWord.extra]!;
+      if (opcode === 0xeb) this.out[to++] = 0xe9;
+      else {
+        this.out[to++] = 0x0f;
+        this.out[to++] = opcode + 0x10;
+      }
     }
-    const width = section.fixes[i * FixWord.stride + FixWord.extra]!;
-    this.field(i, to, width === 2 ? FixKind.pc16 : FixKind.pc32, width);
-    return offset + 2;
+    const kind = RELATIVE_BY_SIZE[width]!;
+    const line = words[at + VariableWord.line]!;
+    this.field(to, kind, width, words[at + VariableWord.symbol]!, addends[i]!, line);
   }
 
-  private writePadding(i: number, offset: number, moved: number): number {
+  private patch(): void {
     const { section, growth } = this.layout;
-    const size = growth[i + 1]! - moved;
-    this.out.fill(section.flags.execute ? 0x90 : 0, offset + moved, offset + moved + size);
-    return offset;
+    const { words, addends, count } = section.fixes;
+    for (let i = 0; i < count; i++) {
+      const at = i * FixWord.stride;
+      const offset = words[at]! + growth[words[at + FixWord.variablesBefore]!]!;
+      const toEnd = words[at + FixWord.toEnd]!;
+      const line = words[at + FixWord.line]!;
+      this.field(offset, words[at + FixWord.kind]!, toEnd, words[at + FixWord.symbol]!, addends[i]!, line);
+    }
   }
 
-  private patch(i: number, kind: number): void {
-    const { section, growth } = this.layout;
-    const at = i * FixWord.stride;
-    this.field(i, section.fixes[at]! + growth[i]!, kind, section.fixes[at + FixWord.extra]!);
-  }
-
-  /** Fills the field of fix `i` at `offset`; `toEnd` bytes from there its instruction ends. */
-  private field(i: number, offset: number, kind: number, toEnd: number): void {
-    const { section } = this.layout;
-    const id = section.fixes[i * FixWord.stride + FixWord.symbol]!;
+  /** Fills the field at `offset` with `symbol + addend`; `toEnd` bytes from there its instruction ends. */
+  private field(
+    offset: number,
+    kind: number,
+    toEnd: number,
+    id: number,
+    addend: Integer,
+    line: number,
+  ): void {
     const symbol = this.symbols.entries[id]!;
-    const addend = section.addends[i]!;
+    if (isRelative(kind) && symbol.place === this.layout.section.index && typeof addend === "number") {
+      const distance = this.layout.offsetOf(symbol) + addend - offset - toEnd;
+      if (distance >= -0x80000000 && distance <= 0x7fffffff && FIELD_SIZES[kind]! >= 4) {
+        writeInteger(this.out, offset, distance, FIELD_SIZES[kind]!);
+      } else this.store(offset, kind, distance, symbol, line);
+      return;
+    }
+    try {
+      this.general(offset, kind, toEnd, symbol, this.evaluator.evaluateSymbol(id, addend), line);
+    } catch (error) {
+      this.report(line, error);
+    }
+  }
+
+  private general(
+    offset: number,
+    kind: number,
+    toEnd: number,
+    symbol: SymbolEntry,
+    value: Evaluated,
+    line: number,
+  ): void {
+    const { constant } = value;
+    const { index } = this.layout.section;
+    const plus = this.symbols.entries[value.plus]!;
+    if (value.minus !== 0) this.difference(offset, kind, value);
+    else if (isRelative(kind)) {
+      if (value.plus !== ABSOLUTE_ZERO && plus.place === index) {
+        const target = add(this.layout.offsetOf(plus), constant);
+        this.store(offset, kind, subtract(target, offset + toEnd), symbol, line);
+      } else this.relocate(offset, kind, plus, subtract(constant, toEnd));
+    } else if (value.plus === ABSOLUTE_ZERO) this.store(offset, kind, wrap(constant, kind), symbol, line);
+    else this.relocate(offset, kind, plus, constant);
+  }
+
+  /** `a - b + constant`, with `b` in this section: relative to `b`, so relative to the field as well. */
+  private difference(offset: number, kind: number, { plus, minus, constant }: Evaluated): void {
+    const subtracted = this.symbols.entries[minus]!;
+    if (isRelative(kind) || subtracted.place !== this.layout.section.index || plus === 0) {
+      throw asmError(
+        "ERR_ASM_EXPRESSION",
+        `no relocation expresses ${this.symbols.entries[plus]!.name || "a number"} - ${subtracted.name || "a label"}`,
+        "a difference is taken between labels of one section, or from a label in the section of the field",
+      );
+    }
+    const relative = RELATIVE_BY_SIZE[FIELD_SIZES[kind]!]!;
+    const addend = add(constant, offset - this.layout.offsetOf(subtracted));
+    this.relocate(offset, relative, this.symbols.entries[plus]!, addend);
+  }
+
+  private store(offset: number, kind: number, value: Integer, symbol: SymbolEntry, line: number): void {
     const size = FIELD_SIZES[kind]!;
-    if (kind >= FixKind.pc8) {
-      if (symbol.place === section.index && typeof addend === "number") {
-        const target = (symbol.value as number) + this.layout.growth[symbol.fixesBefore]! + addend;
-        this.store(offset, target - offset - toEnd, size, true, symbol.name);
-      } else this.relocate(offset, kind, id, BigInt(addend) - BigInt(toEnd));
-    } else if (symbol.place === SymbolPlace.absolute) {
-      const value = BigInt(symbol.value) + BigInt(addend);
-      this.store(offset, value, size, kind === FixKind.abs32s, symbol.name);
-    } else this.relocate(offset, kind, id, BigInt(addend));
+    if (fitsField(value, size, isSigned(kind))) writeInteger(this.out, offset, value, size);
+    else {
+      const what = isRelative(kind)
+        ? `the distance to ${symbol.name || "the target"}`
+        : symbol.name || "the value";
+      this.report(
+        line,
+        asmError("ERR_ASM_RANGE", `${what} is ${value}, which does not fit in ${size * 8} bits`),
+      );
+    }
   }
 
-  private store(offset: number, value: number | bigint, size: number, signed: boolean, name: string): void {
-    if (!fitsField(BigInt(value), size, signed)) {
-      this.error("ERR_ASM_RANGE", `${name || "the target"}: ${value} does not fit in ${size * 8} bits`);
-    } else writeInteger(this.out, offset, value, size);
+  private relocate(offset: number, kind: number, symbol: SymbolEntry, addend: Integer): void {
+    const type = RELOCATION_TYPES[kind]!;
+    if (symbol.name !== "" && !symbol.isTemporary) {
+      this.relocations.push({ offset, type, symbol: symbol.name, addend: BigInt(addend) });
+      return;
+    }
+    const owner = symbol.place < 0 ? null : this.evaluator.layoutOf(symbol.place);
+    const place = owner === null ? 0 : owner.offsetOf(symbol);
+    const name = owner === null ? "" : owner.section.name;
+    this.relocations.push({ offset, type, symbol: name, addend: BigInt(addend) + BigInt(place) });
   }
+}
 
-  private relocate(offset: number, kind: number, id: number, addend: bigint): void {
-    const symbol = id === ABSOLUTE_ZERO ? "" : this.symbols.entries[id]!.name;
-    this.relocations.push({ offset, type: RELOCATION_TYPES[kind]!, symbol, addend });
-  }
+/** Sign-extended fields reach the upper end of the 64-bit range. */
+function wrap(value: Integer, kind: number): Integer {
+  if (typeof value === "number" || kind !== FixKind.abs32s || value >= 2n ** 64n) return value;
+  return narrow(BigInt.asIntN(64, value));
+}
 
-  private error(code: AsmErrorCode, message: string): void {
-    this.errors.push({ code, message: `section ${this.layout.section.name}: ${message}` });
+/** The named symbols of an assembly, in order of their first mention. */
+export function objectSymbols(
+  layouts: readonly SectionLayout[],
+  symbols: SymbolTable,
+  evaluator: Evaluator,
+  report: Report,
+): ObjectSymbol[] {
+  const found: ObjectSymbol[] = [];
+  for (const symbol of symbols.entries) {
+    if (symbol.isTemporary) continue;
+    try {
+      const made = objectSymbol(symbol, layouts, evaluator);
+      if (made !== null) found.push(made);
+    } catch (error) {
+      report(symbol.line, error);
+    }
   }
+  return found;
+}
+
+function objectSymbol(
+  symbol: SymbolEntry,
+  layouts: readonly SectionLayout[],
+  evaluator: Evaluator,
+): ObjectSymbol | null {
+  const { name, type } = symbol;
+  const sizeBytes = BigInt(evaluator.evaluate(symbol.size).constant);
+  const value = evaluator.evaluateSymbol(symbol.id, 0);
+  const target = evaluator.symbolOf(value.plus);
+  const isUndefined = target.place === SymbolPlace.undefined;
+  // A name for something that is defined elsewhere is no symbol of its own.
+  if (value.minus !== 0 || (isUndefined && target !== symbol)) return null;
+  const binding = isUndefined && symbol.binding === "local" ? "global" : symbol.binding;
+  const layout = layouts[target.place];
+  if (layout === undefined) {
+    const section = isUndefined ? undefined : null;
+    return { name, section, value: isUndefined ? 0n : BigInt(value.constant), sizeBytes, binding, type };
+  }
+  const offset = BigInt(layout.offsetOf(target)) + BigInt(value.constant);
+  return { name, section: layout.section.name, value: offset, sizeBytes, binding, type };
 }

@@ -46,6 +46,8 @@ export const OperandBit = {
 /** Memory of any width: what an operand without a width has, and what a form without one accepts. */
 export const ANY_MEMORY = 0x1ff << 15;
 export const ANY_REGISTER = 0x7fff;
+export const ANY_GENERAL = 0xf;
+export const ANY_VECTOR = 7 << 9;
 export const ANY_VSIB = 7 << 27;
 
 /** Where an operand goes in the encoding. */
@@ -75,6 +77,10 @@ export const Slot = {
   ptr32: 15,
   /** ModRM.reg and ModRM.rm: the one register is destination and source (IMUL r, imm). */
   both: 16,
+  /** Memory that the opcode implies; its segment and address size become prefixes. */
+  implicitMemory: 17,
+  /** The same, always in ES: where string instructions write to, or compare with. */
+  esMemory: 18,
 } as const;
 
 /** Slots take this many bits each in a form's slots word, checks and fixed registers the ones below. */
@@ -99,6 +105,8 @@ export const OperandCheck = {
   one: 10,
   /** Memory given by a displacement alone. */
   moffs: 11,
+  /** Memory at one fixed register, nothing added: what string instructions use. */
+  stringMemory: 12,
 } as const;
 
 export const MODE_16 = 1;
@@ -137,7 +145,7 @@ export const FormFlag = {
   modes: 7,
   lock: 1 << 3,
   rep: 1 << 4,
-  repe: 1 << 5,
+  notrack: 1 << 5,
   /** The next form of the mnemonic that fits is the long form of this branch. */
   relaxable: 1 << 6,
   /** Chosen where a memory operand without a width would fit several forms. */
@@ -145,7 +153,6 @@ export const FormFlag = {
   /** FWAIT goes first (9B). */
   fwait: 1 << 8,
   bnd: 1 << 9,
-  branchHint: 1 << 10,
   /** The ModRM field is a byte that stands where an immediate would. */
   suffix: 1 << 11,
   kindShift: 12,

@@ -1,10 +1,11 @@
 /**
- * Sections while they are written: bytes with every branch at its shortest, and beside them, in order of
- * offset, the places that are patched or grow when addresses are known.
+ * Sections while they are written: bytes with everything at its shortest, and beside them the places that are
+ * patched when addresses are known (fixes) and those that grow before (variables), both in order of offset.
  */
 import { asmError } from "./errors.js";
+import type { Integer } from "./integers.js";
 
-/** What stands at a fix's offset. Values from `branch` on change the section's length. */
+/** What a fix's field holds; the width is in the name. */
 export const FixKind = {
   abs8: 0,
   abs16: 1,
@@ -15,46 +16,112 @@ export const FixKind = {
   pc8: 5,
   pc16: 6,
   pc32: 7,
-  /** A JMP or Jcc with an 8-bit offset that grows to 16 or 32 bits; its offset is that of the opcode. */
-  branch: 8,
-  /** Padding to a multiple of the addend. */
-  align: 9,
+  pc64: 8,
+  /** A byte that the processor sign-extends. */
+  abs8s: 9,
 } as const;
 
-/** Words of one fix. */
+/** What a variable stands for. */
+export const VariableKind = {
+  /** A JMP or Jcc with an 8-bit offset; its offset is that of the opcode, and two bytes stand there. */
+  branch: 0,
+  /** Padding to an alignment; no bytes stand there. */
+  align: 1,
+  /** A pattern repeated as often as an expression says. */
+  fill: 2,
+  /** Padding up to an offset in the section. */
+  org: 3,
+} as const;
+
+/** Words of a fix. */
 export const FixWord = {
   offset: 0,
   kind: 1,
   symbol: 2,
-  /** pc: bytes from the field to the end of its instruction; branch: width of the long form in bytes. */
-  extra: 3,
-  stride: 4,
+  toEnd: 3,
+  variablesBefore: 4,
+  line: 5,
+  stride: 6,
 } as const;
+/** Words of a variable. `extra`: width of a branch's long form in bytes, or the index of a `Padding`. */
+export const VariableWord = { offset: 0, kind: 1, symbol: 2, extra: 3, line: 4, stride: 5 } as const;
+
+/** How a gap is filled. */
+export interface Padding {
+  /** Power of two; for alignments. */
+  readonly align: number;
+  /** An alignment that would need more bytes is not made. */
+  readonly maxBytes: number;
+  /** Bytes to repeat; `null` for NOPs. */
+  readonly pattern: Uint8Array | null;
+  /** Mode whose NOPs to use. */
+  readonly bits: number;
+}
 
 export interface SectionFlags {
   readonly write: boolean;
   readonly execute: boolean;
+  /** Occupies memory when the program runs. */
+  readonly alloc: boolean;
   /** Occupies memory and no bytes in a file. */
   readonly nobits: boolean;
 }
 
 const FLAGS_BY_NAME: Readonly<Record<string, SectionFlags>> = {
-  text: { write: false, execute: true, nobits: false },
-  init: { write: false, execute: true, nobits: false },
-  rodata: { write: false, execute: false, nobits: false },
-  data: { write: true, execute: false, nobits: false },
-  bss: { write: true, execute: false, nobits: true },
+  text: { write: false, execute: true, alloc: true, nobits: false },
+  init: { write: false, execute: true, alloc: true, nobits: false },
+  fini: { write: false, execute: true, alloc: true, nobits: false },
+  rodata: { write: false, execute: false, alloc: true, nobits: false },
+  data: { write: true, execute: false, alloc: true, nobits: false },
+  bss: { write: true, execute: false, alloc: true, nobits: true },
+  debug: { write: false, execute: false, alloc: false, nobits: false },
+  comment: { write: false, execute: false, alloc: false, nobits: false },
+  note: { write: false, execute: false, alloc: true, nobits: false },
 };
 
 /** What the name says: `.text` and `.text.x` are executable, `.rodata` read-only, `.bss` without bytes, others data. */
 export function defaultFlags(name: string): SectionFlags {
-  const stem = name.split(".").find((part) => part !== "") ?? "";
+  const stem = name.split(/[._]/).find((part) => part !== "") ?? "";
   return (Object.hasOwn(FLAGS_BY_NAME, stem) ? FLAGS_BY_NAME[stem] : FLAGS_BY_NAME["data"])!;
 }
 
 /** Longest instruction, with room to spare: how many bytes an encoder may write without asking again. */
 export const RESERVE = 64;
-const MAX_SECTION_BYTES = 2 ** 30;
+/** A section may not grow beyond this. */
+export const MAX_SECTION_BYTES = 2 ** 30;
+
+/** Records of `stride` words, with an integer beside each. */
+export class RecordList {
+  words: Int32Array;
+  readonly addends: Integer[] = [];
+  private readonly stride: number;
+
+  constructor(stride: number) {
+    this.stride = stride;
+    this.words = new Int32Array(16 * stride);
+  }
+
+  get count(): number {
+    return this.addends.length;
+  }
+
+  /** Appends a record and returns the index of its first word, for the caller to fill. */
+  add(addend: Integer): number {
+    const at = this.addends.length * this.stride;
+    if (at === this.words.length) {
+      const words = new Int32Array(at * 2);
+      words.set(this.words);
+      this.words = words;
+    }
+    this.addends.push(addend);
+    return at;
+  }
+
+  /** Forgets all records from the `count`-th on. */
+  truncate(count: number): void {
+    this.addends.length = count;
+  }
+}
 
 /** A section being written. */
 export class SectionBuffer {
@@ -64,9 +131,9 @@ export class SectionBuffer {
   align: number;
   bytes: Uint8Array = new Uint8Array(1024);
   length = 0;
-  fixes: Int32Array = new Int32Array(64 * FixWord.stride);
-  /** Added to the symbol; one for each fix. */
-  readonly addends: (number | bigint)[] = [];
+  readonly fixes = new RecordList(FixWord.stride);
+  readonly variables = new RecordList(VariableWord.stride);
+  readonly paddings: Padding[] = [];
 
   constructor(name: string, index: number, flags: SectionFlags, align: number) {
     this.name = name;
@@ -75,11 +142,7 @@ export class SectionBuffer {
     this.align = align;
   }
 
-  get fixCount(): number {
-    return this.addends.length;
-  }
-
-  /** Makes room for `count` more bytes. */
+  /** Makes room for `count` more bytes. Throws `ERR_ASM_SECTION` beyond 1 GiB. */
   reserve(count: number): void {
     if (this.length + count > this.bytes.length) this.grow(count);
   }
@@ -94,17 +157,32 @@ export class SectionBuffer {
     this.bytes = bytes;
   }
 
-  addFix(offset: number, kind: number, symbol: number, extra: number, addend: number | bigint): void {
-    const at = this.addends.length * FixWord.stride;
-    if (at === this.fixes.length) {
-      const fixes = new Int32Array(at * 2);
-      fixes.set(this.fixes);
-      this.fixes = fixes;
-    }
-    this.fixes[at] = offset;
-    this.fixes[at + 1] = kind;
-    this.fixes[at + 2] = symbol;
-    this.fixes[at + 3] = extra;
-    this.addends.push(addend);
+  /** Appends bytes. */
+  append(bytes: Uint8Array): void {
+    this.reserve(bytes.length);
+    this.bytes.set(bytes, this.length);
+    this.length += bytes.length;
+  }
+
+  /** The field at `offset` gets `symbol + addend`; `toEnd` bytes from there its instruction ends (pc kinds). */
+  addFix(offset: number, kind: number, symbol: number, toEnd: number, addend: Integer, line: number): void {
+    const at = this.fixes.add(addend);
+    const { words } = this.fixes;
+    words[at] = offset;
+    words[at + FixWord.kind] = kind;
+    words[at + FixWord.symbol] = symbol;
+    words[at + FixWord.toEnd] = toEnd;
+    words[at + FixWord.variablesBefore] = this.variables.count;
+    words[at + FixWord.line] = line;
+  }
+
+  addVariable(kind: number, symbol: number, extra: number, addend: Integer, line: number): void {
+    const at = this.variables.add(addend);
+    const { words } = this.variables;
+    words[at] = this.length;
+    words[at + VariableWord.kind] = kind;
+    words[at + VariableWord.symbol] = symbol;
+    words[at + VariableWord.extra] = extra;
+    words[at + VariableWord.line] = line;
   }
 }

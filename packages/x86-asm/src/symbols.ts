@@ -1,18 +1,36 @@
 /** Symbols by name and number. */
 import { asmError } from "./errors.js";
+import type { Expression, SymbolReference, Value } from "./expressions.js";
+import type { Integer } from "./integers.js";
 
 /** Where a symbol is: a section's index, or one of these. */
-export const SymbolPlace = { undefined: -1, absolute: -2 } as const;
+export const SymbolPlace = { undefined: -1, absolute: -2, expression: -3 } as const;
 
-export interface SymbolEntry {
+export class SymbolEntry {
   readonly name: string;
+  readonly id: number;
   /** Index of its section, or a `SymbolPlace`. */
-  place: number;
-  /** Offset in the section before branches grow; the value of an absolute symbol. */
-  value: number | bigint;
-  /** Fixes of the section that stand before it. */
-  fixesBefore: number;
-  isGlobal: boolean;
+  place: number = SymbolPlace.undefined;
+  /** Offset in the section before anything grows; the value of an absolute symbol. */
+  value: Integer = 0;
+  /** Variables of the section that stand before it. */
+  variablesBefore = 0;
+  /** Its value, if it is an expression. */
+  expression: Value | null = null;
+  binding: "local" | "global" | "weak" = "local";
+  type: "notype" | "func" | "object" = "notype";
+  size: Value = 0;
+  /** Assembler temporaries do not appear in the object. */
+  isTemporary = false;
+  /** Names given by `=` or `.set` may be given again. */
+  isAssigned = false;
+  /** Source line that defines it, or first refers to it; 0 if none. */
+  line = 0;
+
+  constructor(name: string, id: number) {
+    this.name = name;
+    this.id = id;
+  }
 }
 
 /** The symbol that has no name and the value 0: absolute targets are offsets to it. */
@@ -23,7 +41,7 @@ export class SymbolTable {
   private readonly ids = new Map<string, number>();
 
   constructor() {
-    this.entries.push(entry("", SymbolPlace.absolute));
+    this.anonymous().place = SymbolPlace.absolute;
   }
 
   /** The number of the symbol, which may be undefined yet. */
@@ -31,10 +49,14 @@ export class SymbolTable {
     let id = this.ids.get(name);
     if (id === undefined) {
       id = this.entries.length;
-      this.entries.push(entry(name, SymbolPlace.undefined));
+      this.entries.push(new SymbolEntry(name, id));
       this.ids.set(name, id);
     }
     return id;
+  }
+
+  entry(name: string): SymbolEntry {
+    return this.entries[this.id(name)]!;
   }
 
   find(name: string): SymbolEntry | undefined {
@@ -42,18 +64,27 @@ export class SymbolTable {
     return id === undefined ? undefined : this.entries[id];
   }
 
-  /** Throws `ERR_ASM_SYMBOL` if it is defined already. */
-  define(name: string, place: number, value: number | bigint, fixesBefore: number): void {
-    const symbol = this.entries[this.id(name)]!;
-    if (symbol.place !== SymbolPlace.undefined) {
-      throw asmError("ERR_ASM_SYMBOL", `symbol ${name} is already defined`, "rename one of the two");
-    }
-    symbol.place = place;
-    symbol.value = value;
-    symbol.fixesBefore = fixesBefore;
+  /** A symbol without a name. */
+  anonymous(): SymbolEntry {
+    const entry = new SymbolEntry("", this.entries.length);
+    entry.isTemporary = true;
+    this.entries.push(entry);
+    return entry;
   }
-}
 
-function entry(name: string, place: number): SymbolEntry {
-  return { name, place, value: 0, fixesBefore: 0, isGlobal: false };
+  /** The number of a symbol that has the value of an operand. */
+  idOf(operand: string | SymbolReference | Expression): number {
+    if (typeof operand === "string") return this.id(operand);
+    if (operand.kind === "symbol") return operand.id >= 0 ? operand.id : this.id(operand.name);
+    const entry = this.anonymous();
+    entry.place = SymbolPlace.expression;
+    entry.expression = operand;
+    return entry.id;
+  }
+
+  /** Throws `ERR_ASM_SYMBOL` if it is defined already. */
+  checkUndefined(entry: SymbolEntry): void {
+    if (entry.place === SymbolPlace.undefined) return;
+    throw asmError("ERR_ASM_SYMBOL", `symbol ${entry.name} is already defined`, "rename one of the two");
+  }
 }

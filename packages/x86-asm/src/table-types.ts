@@ -31,12 +31,13 @@ export function instructionTypes(forms: readonly Form[]): string {
   const methods = [...byMnemonic].flatMap(([name, signatures]) =>
     [...signatures].map((parameters) => `  ${propertyName(name)}(${parameters}): this;`),
   );
-  return `import type { FarPointer, Memory, SymbolReference } from "../operands.js";
+  return `import type { Expression, SymbolReference } from "../expressions.js";
+import type { FarPointer, Memory } from "../operands.js";
 import type { Register } from "../registers.js";
 
-type Immediate = number | bigint | SymbolReference;
+type Immediate = number | bigint | SymbolReference | Expression;
 /** A branch target: a label, or an absolute address. */
-type Target = string | SymbolReference | number | bigint;
+type Target = string | SymbolReference | Expression | number | bigint;
 
 /** One method for each mnemonic, one overload for each shape of operands. */
 export interface Instructions {

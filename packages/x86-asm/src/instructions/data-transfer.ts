@@ -117,7 +117,6 @@ export const dataTransfer: readonly Row[] = [
   ["out dx, rAX", "oz EF", "8086"],
 
   ["lea rv, m", "ov 8D /r", "8086"],
-  ["xlatb", "D7", "8086"],
   ["lahf", "9F", "8086"],
   ["sahf", "9E", "8086"],
   ["pushf", "9C", "8086"],

@@ -1,31 +1,51 @@
-/** SDM Vol. 1, "String Instructions", "I/O Instructions" (INS, OUTS). */
+/** SDM Vol. 1, "String Instructions", "I/O Instructions" (INS, OUTS), and XLAT. */
 import type { Row } from "../notation.js";
 
-/** Byte opcode, the next one is the wide form; `rep` for those that move, `repe` for those that compare. */
-const STRINGS: readonly (readonly [stem: string, code: string, wide: string, prefix: string])[] = [
-  ["movs", "A4", "A5", "rep"],
-  ["cmps", "A6", "A7", "repe"],
-  ["stos", "AA", "AB", "rep"],
-  ["lods", "AC", "AD", "rep"],
-  ["scas", "AE", "AF", "repe"],
+/**
+ * Stem, byte opcode, wide opcode, operands of the explicit form: `W` is the width, `A` the accumulator of that
+ * width. The mnemonic with a width letter has no operands.
+ */
+const STRINGS: readonly (readonly [stem: string, byte: string, wide: string, operands: string])[] = [
+  ["movs", "A4", "A5", "mW(di), mW(si)"],
+  ["cmps", "A6", "A7", "mW(si), mW(di)"],
+  ["stos", "AA", "AB", "mW(di), A"],
+  ["lods", "AC", "AD", "A, mW(si)"],
+  ["scas", "AE", "AF", "A, mW(di)"],
 ];
 
 /** INS and OUTS have no 64-bit form. */
-const PORT_STRINGS: readonly (readonly [stem: string, code: string, wide: string])[] = [
-  ["ins", "6C", "6D"],
-  ["outs", "6E", "6F"],
+const PORT_STRINGS: readonly (readonly [stem: string, byte: string, wide: string, operands: string])[] = [
+  ["ins", "6C", "6D", "mW(di), dx"],
+  ["outs", "6E", "6F", "dx, mW(si)"],
 ];
 
+const WIDTHS: readonly (readonly [letter: string, bits: string, accumulator: string, prefix: string])[] = [
+  ["b", "8", "al", ""],
+  ["w", "16", "ax", "o16 "],
+  ["d", "32", "eax", "o32 "],
+  ["q", "64", "rax", "o64 "],
+];
+
+function rows(
+  [stem, byte, wide, operands]: readonly [string, string, string, string],
+  widths: typeof WIDTHS,
+  feature: string,
+): Row[] {
+  return widths.flatMap(([letter, bits, accumulator, prefix]): Row[] => {
+    const encoding = `${prefix}${letter === "b" ? byte : wide}`;
+    const explicit = operands.replaceAll("W", bits).replace("A", accumulator);
+    return [
+      [`${stem}${letter}`, encoding, `${feature} rep`],
+      [`${stem}${letter} ${explicit}`, encoding, `${feature} rep`],
+      [`${stem} ${explicit}`, encoding, `${feature} rep`],
+    ];
+  });
+}
+
 export const string: readonly Row[] = [
-  ...STRINGS.flatMap(([stem, code, wide, prefix]): Row[] => [
-    [`${stem}b`, code, `8086 ${prefix}`],
-    [`${stem}w`, `o16 ${wide}`, `8086 ${prefix}`],
-    [`${stem}d`, `o32 ${wide}`, `386 ${prefix}`],
-    [`${stem}q`, `o64 ${wide}`, `X64 ${prefix}`],
-  ]),
-  ...PORT_STRINGS.flatMap(([stem, code, wide]): Row[] => [
-    [`${stem}b`, code, "186 rep"],
-    [`${stem}w`, `o16 ${wide}`, "186 rep"],
-    [`${stem}d`, `o32 ${wide}`, "386 rep"],
-  ]),
+  ...STRINGS.flatMap((entry) => rows(entry, WIDTHS, "8086")),
+  ...PORT_STRINGS.flatMap((entry) => rows(entry, WIDTHS.slice(0, 3), "186")),
+  ["xlat", "D7", "8086"],
+  ["xlat m8(bx)", "D7", "8086"],
+  ["xlatb", "D7", "8086"],
 ];
