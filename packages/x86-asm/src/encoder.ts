@@ -59,6 +59,8 @@ export class Encoder implements AddressContext {
   prefixes = 0;
   after = 0;
   unit = 1;
+  /** The form written last, as the offset of its words. */
+  form = 0;
 
   constructor(set: InstructionSet, symbols: SymbolTable, section: SectionBuffer, bits: Bits) {
     this.set = set;
@@ -101,6 +103,7 @@ export class Encoder implements AddressContext {
       }
       checkPrefixes(this.set, mnemonic, form, prefixes, a, b);
     }
+    this.form = form;
     this.section.reserve(RESERVE);
     const kind = (flags >> FormFlag.kindShift) & 15;
     if (kind !== EncodingKind.legacy) this.set.encoders[kind]!(this, form, [a, b, c, d, e]);

@@ -24,6 +24,8 @@ export function fitsImmediate(value: Integer, check: number): boolean {
       return value >= -0x80000000 && value <= 0x7fffffff;
     case OperandCheck.one:
       return value === 1;
+    case OperandCheck.three:
+      return value === 3;
     default:
       return true;
   }

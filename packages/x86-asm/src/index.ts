@@ -1,3 +1,11 @@
+export {
+  type AssembleOptions,
+  type Assembly,
+  assemble,
+  assembleFlat,
+  check,
+  type SourceLine,
+} from "./assemble.js";
 export { Assembler, type AssemblerOptions, type Datum } from "./assembler.js";
 export type { Bits } from "./encoder.js";
 export { ASM_ERRORS, AsmError, type AsmErrorCode, type Diagnostic } from "./errors.js";
@@ -24,3 +32,5 @@ export {
 export type { SectionOptions } from "./program.js";
 export * from "./registers.js";
 export type { SectionFlags } from "./sections.js";
+export type { DialectName } from "./text/dialect.js";
+export type { FileResolver } from "./text/files.js";

@@ -2,6 +2,7 @@
 import type { Encoder } from "./encoder.js";
 import { coreTable } from "./generated/core-table.js";
 import type { MaybeOperand } from "./matching.js";
+import { FormWord, OperandBit } from "./operand-bits.js";
 import { type LoadedTable, loadTable } from "./packing.js";
 
 /** Encodes one form (the offset of its words) that is not a legacy one, with operands that fit it. */
@@ -12,11 +13,26 @@ export interface InstructionSet extends LoadedTable {
   readonly ids: ReadonlyMap<string, number>;
   /** By `EncodingKind`: how extensions encode their forms; the core encodes the legacy ones. */
   readonly encoders: readonly FormEncoder[];
+  /** Not 0 for the mnemonics that take a branch target: a bare symbol is one, not memory. */
+  readonly branches: Uint8Array;
+  /** The mnemonic that a jump or call becomes when its operand is marked FAR. */
+  farOf(mnemonic: number): number;
 }
 
 function load(): InstructionSet {
   const table = loadTable(coreTable);
-  return { ...table, ids: new Map(table.mnemonics.map((name, id) => [name, id])), encoders: [] };
+  const ids = new Map(table.mnemonics.map((name, id) => [name, id]));
+  const branches = new Uint8Array(table.mnemonics.length);
+  for (let id = 0; id < branches.length; id++) {
+    for (let form = table.first[id]!; form < table.first[id + 1]!; form++) {
+      if ((table.words[form * FormWord.stride]! & OperandBit.rel) !== 0) branches[id] = 1;
+    }
+  }
+  const farIds = new Map([
+    [ids.get("jmp"), ids.get("ljmp")!],
+    [ids.get("call"), ids.get("lcall")!],
+  ]);
+  return { ...table, ids, encoders: [], branches, farOf: (mnemonic) => farIds.get(mnemonic) ?? mnemonic };
 }
 
 /** Everything but the vector extensions beyond SSE. */

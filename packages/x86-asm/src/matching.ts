@@ -13,7 +13,7 @@ import {
   OperandBit,
   OperandCheck,
 } from "./operand-bits.js";
-import { AddressKind, type Memory, type Operand } from "./operands.js";
+import { AddressKind, type FarPointer, type Memory, type Operand } from "./operands.js";
 import { type Register, RexNeed } from "./registers.js";
 
 export type MaybeOperand = Operand | undefined;
@@ -88,7 +88,12 @@ function passesCheck(operand: MaybeOperand, check: number, fixed: number): boole
       return isBareOffset(operand as Memory);
     case OperandCheck.stringMemory:
       return isBareRegister(operand as Memory, fixed);
+    case OperandCheck.far16:
+      return (operand as FarPointer).width !== 32 && fitsOffset16((operand as FarPointer).offset);
+    case OperandCheck.far32:
+      return (operand as FarPointer).width !== 16;
     case OperandCheck.one:
+    case OperandCheck.three:
     case OperandCheck.simm8to16:
     case OperandCheck.simm8to32:
     case OperandCheck.simm8to64:
@@ -97,6 +102,10 @@ function passesCheck(operand: MaybeOperand, check: number, fixed: number): boole
     default:
       return (operand as SymbolReference).kind !== undefined || typeof operand === "string";
   }
+}
+
+function fitsOffset16(offset: FarPointer["offset"]): boolean {
+  return typeof offset === "object" || fitsImmediate(offset, OperandCheck.imm16);
 }
 
 function isBareOffset(memory: Memory): boolean {

@@ -16,7 +16,7 @@
  *   `m16:16 m16:32 m16:64` far pointers, `m16&32 m16&64` descriptor-table registers (any width);
  * - `m8(si) m16(di) m8(bx)`: memory at that register, of any address size, as string instructions use it;
  * - `r/m32`, `mm/m64`, `xmm/m64`, `r32/m16`: one of them;
- * - `imm8 imm16 imm32 imm64 1`: immediates, signed or unsigned; `simm8 simm32`: sign-extended ones;
+ * - `imm8 imm16 imm32 imm64 1 3`: immediates, signed or unsigned; `simm8 simm32`: sign-extended ones;
  * - `rel8 rel16 rel32`, `ptr16:16 ptr16:32`, `moffs8 moffs16 moffs32 moffs64`;
  * - `<xmm0>`: an operand in angle brackets may be left out.
  *
@@ -34,7 +34,7 @@
  *
  * Attributes, in any order, separated by blanks:
  * - the CPU or CPUID feature that introduced it (`8086` to `686`, `X64`, `SSE2`…); o32 and o64 imply 386 and X64;
- * - `64`: 64-bit mode only; `!64`: not in 64-bit mode; `!16`: not in 16-bit mode;
+ * - `16`, `32`, `64`: in that mode only; `!64`, `!16`: in all but that mode;
  * - `lock rep bnd notrack`: prefixes that it takes;
  * - `short`: a branch that grows into the next row that fits;
  * - `default`: chosen where a memory operand without a width leaves several rows;
@@ -143,6 +143,7 @@ const IMMEDIATES: Readonly<Record<string, number>> = {
   imm64: OperandCheck.imm64,
   simm32: OperandCheck.simm32,
   "1": OperandCheck.one,
+  "3": OperandCheck.three,
 };
 
 const FEATURE_OF_WIDTH: Readonly<Record<number, string>> = { 16: "8086", 32: "386", 64: "X64" };
@@ -297,6 +298,8 @@ const ATTRIBUTE_FLAGS: Readonly<Record<string, number>> = {
 };
 
 const ATTRIBUTE_MODES: Readonly<Record<string, number>> = {
+  "16": MODE_16,
+  "32": MODE_32,
   "64": MODE_64,
   "!64": MODE_16 | MODE_32,
   "!16": MODE_32 | MODE_64,
@@ -387,6 +390,11 @@ function readSlots(letters: string, tail: number[]): number[] {
 
 type Unplaced = Omit<FormOperand, "slot">;
 
+/** A number that the opcode stands for. */
+function isLiteral({ check }: Unplaced): boolean {
+  return check === OperandCheck.one || check === OperandCheck.three;
+}
+
 /** Op/En by the usual rule: the operand that may be memory is M, else the last register; the first other is R. */
 function deriveSlots(operands: readonly Unplaced[], encoding: Encoding, tail: number[]): number[] {
   const isRegister = (operand: Unplaced) => operand.fixed < 0 && (operand.accepts & 0x7fff) !== 0;
@@ -405,8 +413,7 @@ function deriveSlots(operands: readonly Unplaced[], encoding: Encoding, tail: nu
     if (operand.check === OperandCheck.stringMemory) {
       return operand.notation.endsWith("(di)") ? Slot.esMemory : Slot.implicitMemory;
     }
-    if (isTail(operand))
-      return operand.check === OperandCheck.one ? Slot.implicit : (tail.shift() ?? Slot.implicit);
+    if (isTail(operand)) return isLiteral(operand) ? Slot.implicit : (tail.shift() ?? Slot.implicit);
     return isRegister(operand) ? (open.shift() ?? Slot.implicit) : Slot.implicit;
   });
 }
@@ -422,7 +429,7 @@ function parseOperand(text: string, encoding: Encoding, row: Row): Unplaced {
   if (notation in IMMEDIATES) return { ...plain, accepts: OperandBit.imm, check: IMMEDIATES[notation]! };
   if (notation === "simm8") {
     const check = [
-      OperandCheck.simm8to32,
+      OperandCheck.simm8to64,
       OperandCheck.simm8to16,
       OperandCheck.simm8to32,
       OperandCheck.simm8to64,
@@ -430,7 +437,8 @@ function parseOperand(text: string, encoding: Encoding, row: Row): Unplaced {
     return { ...plain, accepts: OperandBit.imm, check: check[encoding.operandSize]! };
   }
   if (/^rel(8|16|32)$/.test(notation)) return { ...plain, accepts: OperandBit.rel };
-  if (/^ptr16:(16|32)$/.test(notation)) return { ...plain, accepts: OperandBit.far };
+  if (notation === "ptr16:16") return { ...plain, accepts: OperandBit.far, check: OperandCheck.far16 };
+  if (notation === "ptr16:32") return { ...plain, accepts: OperandBit.far, check: OperandCheck.far32 };
   const string = /^(m\d*)\((ax|bx|si|di)\)$/.exec(notation);
   if (string) {
     const accepts = STRUCTURES[string[1]!] ?? memoryBit(string[1]!.slice(1))!;

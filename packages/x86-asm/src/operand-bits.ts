@@ -85,7 +85,7 @@ export const Slot = {
 
 /** Slots take this many bits each in a form's slots word, checks and fixed registers the ones below. */
 export const SLOT_BITS = 5;
-export const CHECK_BITS = 4;
+export const CHECK_BITS = 5;
 export const FIXED_BITS = 5;
 
 /** What has to hold beyond the bits. */
@@ -107,6 +107,10 @@ export const OperandCheck = {
   moffs: 11,
   /** Memory at one fixed register, nothing added: what string instructions use. */
   stringMemory: 12,
+  three: 13,
+  /** Far pointers whose offset has 16 or 32 bits. */
+  far16: 14,
+  far32: 15,
 } as const;
 
 export const MODE_16 = 1;

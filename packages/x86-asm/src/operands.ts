@@ -98,10 +98,13 @@ export class FarPointer {
   readonly bits: number = OperandBit.far;
   readonly selector: Displacement;
   readonly offset: Displacement;
+  /** Bits of the offset; 0 where the mode decides. */
+  readonly width: number;
 
-  constructor(selector: Displacement, offset: Displacement) {
+  constructor(selector: Displacement, offset: Displacement, width = 0) {
     this.selector = selector;
     this.offset = offset;
+    this.width = width;
   }
 }
 

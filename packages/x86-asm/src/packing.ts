@@ -59,14 +59,20 @@ export function flagsWord(form: Form): number {
   );
 }
 
-/** Packs forms; those of one mnemonic need not stand together, but keep their order. */
-export function packTable(forms: readonly Form[]): PackedTable {
+/** Forms by mnemonic, in the order in which they are packed: within a mnemonic they keep their order. */
+export function groupForms(forms: readonly Form[]): ReadonlyMap<string, readonly Form[]> {
   const byMnemonic = new Map<string, Form[]>();
   for (const form of forms) {
     const group = byMnemonic.get(form.mnemonic);
     if (group) group.push(...withoutOptional(form));
     else byMnemonic.set(form.mnemonic, withoutOptional(form));
   }
+  return byMnemonic;
+}
+
+/** Packs forms; those of one mnemonic need not stand together. */
+export function packTable(forms: readonly Form[]): PackedTable {
+  const byMnemonic = groupForms(forms);
   const operandIndex = new Map<string, number>([[packOperand(undefined).join(), 0]]);
   const operands: number[] = packOperand(undefined);
   const bytes: number[] = [];

@@ -152,6 +152,17 @@ export class Program {
     section.length += count;
   }
 
+  /** Appends `count` copies of `pattern`. */
+  repeat(pattern: Uint8Array, count: number): void {
+    const { section } = this;
+    const size = pattern.length * count;
+    section.reserve(size);
+    const { bytes, length } = section;
+    if (pattern.length === 1) bytes.fill(pattern[0]!, length, length + size);
+    else for (let i = 0; i < size; i++) bytes[length + i] = pattern[i % pattern.length]!;
+    section.length += size;
+  }
+
   /** Pads to a multiple of `align`; `pattern` `null` is NOPs, `maxBytes` the most that it may take. */
   align(align: number, pattern: Uint8Array | null, maxBytes = MAX_ALIGN): void {
     const { section, encoder } = this;

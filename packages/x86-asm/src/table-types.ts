@@ -63,6 +63,7 @@ function operandType({ accepts, check, notation }: FormOperand): string {
     return `Register<"${file}", "${notation}">`;
   }
   if (check === OperandCheck.one) return "1";
+  if (check === OperandCheck.three) return "3";
   if ((accepts & OperandBit.imm) !== 0) return "Immediate";
   if ((accepts & OperandBit.rel) !== 0) return "Target";
   if ((accepts & OperandBit.far) !== 0) return "FarPointer";

@@ -5,7 +5,7 @@
 import { coreRows } from "./instructions/index.js";
 import { type Form, parseRow, type Row } from "./notation.js";
 
-export { coreRows } from "./instructions/index.js";
+export { coreRows, families } from "./instructions/index.js";
 export { type Form, type FormOperand, parseRow, type Row, RowError } from "./notation.js";
 export * from "./operand-bits.js";
 

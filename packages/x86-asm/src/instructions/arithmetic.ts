@@ -60,6 +60,8 @@ export const arithmetic: readonly Row[] = [
   ["aad", "D5 0A", "8086 !64"],
   ["aad imm8", "D5 ib", "8086 !64"],
 
-  ["adcx ry, r/my", "66 oy 0F 38 F6 /r", "ADX"],
-  ["adox ry, r/my", "F3 oy 0F 38 F6 /r", "ADX"],
+  ["adcx r32, r/m32", "66 0F 38 F6 /r", "ADX"],
+  ["adcx r64, r/m64", "66 REX.W 0F 38 F6 /r", "ADX"],
+  ["adox r32, r/m32", "F3 0F 38 F6 /r", "ADX"],
+  ["adox r64, r/m64", "F3 REX.W 0F 38 F6 /r", "ADX"],
 ];

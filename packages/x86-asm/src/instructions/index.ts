@@ -13,17 +13,20 @@ import { string } from "./string.js";
 import { system } from "./system.js";
 import { x87 } from "./x87.js";
 
-export const coreRows: readonly Row[] = [
-  ...dataTransfer,
-  ...arithmetic,
-  ...shift,
-  ...controlFlow,
-  ...string,
-  ...system,
-  ...x87,
-  ...mmx,
-  ...sse,
-  ...sse4,
-  ...crypto,
-  ...amd3dnow,
-];
+/** Rows by the name of their family. */
+export const families: Readonly<Record<string, readonly Row[]>> = {
+  "data-transfer": dataTransfer,
+  arithmetic,
+  shift,
+  "control-flow": controlFlow,
+  string,
+  system,
+  x87,
+  mmx,
+  sse,
+  sse4,
+  crypto,
+  "3dnow": amd3dnow,
+};
+
+export const coreRows: readonly Row[] = Object.values(families).flat();

@@ -1,0 +1,535 @@
+/** Reads source text statement by statement and writes it to a program. */
+import { AsmError, asmError, type Diagnostic } from "../errors.js";
+import { Prefix } from "../prefixes.js";
+import type { Program } from "../program.js";
+import { evaluateCondition } from "./condition-tests.js";
+import { type Conditions, newConditions } from "./conditions.js";
+import { DIALECTS, type DialectName } from "./dialect.js";
+import { type Directive, directivesOf } from "./directives.js";
+import { FileCache, type FileResolver } from "./files.js";
+import { type Frame, FrameList } from "./frames.js";
+import { MacroTable } from "./macros.js";
+import { MEANING_SHIFT, MEANING_VALUE, Meaning, type NameTable } from "./names.js";
+import { Scope } from "./scope.js";
+import { SourceReader } from "./source-reader.js";
+import { StatementList } from "./statements.js";
+import { suggest } from "./suggest.js";
+import { BRACED_HINTS, buildNames, PREFIX_BITS, PREFIX_NAMES } from "./vocabulary.js";
+
+export interface TextOptions {
+  /** Whose spelling the source has; `gas` if not given. */
+  readonly dialect?: DialectName;
+  /** Finds what `include` and `incbin` name; without it both are errors. */
+  readonly resolve?: FileResolver;
+  /** Names that are defined before the first line. */
+  readonly defines?: Readonly<Record<string, number | bigint | string>>;
+}
+
+const CODE = {
+  newline: 10,
+  percent: 37,
+  colon: 58,
+  semicolon: 59,
+  equals: 61,
+  openBracket: 91,
+  brace: 123,
+} as const;
+
+/** Statements that macros and repetitions may expand to, over all. */
+const MAX_EXPANDED = 5_000_000;
+/** Times that `times` repeats something, at most. */
+const MAX_TIMES = 2 ** 28;
+/** Beyond this many complaints reading stops. */
+const MAX_ERRORS = 1000;
+
+const namesByDialect = new Map<DialectName, { names: NameTable; directives: readonly Directive[] }>();
+
+export class TextAssembler extends SourceReader {
+  readonly frames = new FrameList();
+  readonly statements = new StatementList(this.frames);
+  readonly errors: Diagnostic[] = [];
+  readonly macros = new MacroTable();
+  readonly conditions: Conditions = newConditions();
+  readonly files: FileCache;
+  private readonly directives: readonly Directive[];
+  /** Sections to go back to (`.popsection`, `.previous`). */
+  readonly sectionStack: string[] = [];
+  previousSection = ".text";
+  /** Where flat code is to run (NASM's org). */
+  origin = 0n;
+  private expanded = 0;
+  /** Reading stops: an `.end`, or a complaint after which nothing makes sense. */
+  private stopped = false;
+
+  constructor(program: Program, options: TextOptions) {
+    const dialect = DIALECTS[options.dialect ?? "gas"];
+    if (dialect === undefined) {
+      throw asmError("ERR_ASM_ARGUMENT", `a dialect is "gas" or "nasm"; found ${String(options.dialect)}`);
+    }
+    let known = namesByDialect.get(dialect.name);
+    if (known === undefined) {
+      const table = directivesOf(dialect.name);
+      const names = buildNames(program.encoder.set, dialect.name, [...table.keys()]);
+      namesByDialect.set(dialect.name, (known = { names, directives: [...table.values()] }));
+    }
+    super(dialect, program, known.names, new Scope(program, dialect.name));
+    this.directives = known.directives;
+    this.files = new FileCache(options.resolve);
+    for (const [name, value] of Object.entries(options.defines ?? {})) this.predefine(name, value);
+  }
+
+  private predefine(name: string, value: number | bigint | string): void {
+    if (typeof value === "string") this.macros.define(name, value);
+    else this.program.assign(name, value, true);
+  }
+
+  /** Assembles a text. Complaints go to `errors`; nothing is thrown for what the text says. */
+  assemble(text: string, file: string): void {
+    const { encoder } = this.program;
+    this.stopped = false;
+    const frame = this.frames.open(null, {
+      file,
+      firstLine: 1,
+      name: "",
+      text: this.prepare(text),
+      conditions: 0,
+    });
+    this.enter(frame);
+    try {
+      while (!this.stopped) this.step();
+    } finally {
+      encoder.line = 0;
+    }
+    this.checkOpen();
+  }
+
+  /** Comments that span lines become blanks, a backslash at the end of a line (NASM) joins it to the next. */
+  prepare(text: string): string {
+    if (this.dialect.name === "gas") return text.includes("/*") ? withoutComments(text) : text;
+    return text.includes("\\") ? joinLines(text) : text;
+  }
+
+  /** Reads one line's remaining statement, or goes to the next line. */
+  private step(): void {
+    const code = this.next();
+    if (code < 128 && (this.dialect.classes[code]! & 16) !== 0) {
+      if (code === CODE.newline) this.nextLine();
+      else if (code === CODE.semicolon && this.dialect.name === "gas") this.at++;
+      else this.skipLine();
+    } else this.guarded();
+  }
+
+  private nextLine(): void {
+    this.line++;
+    if (++this.at >= this.text.length) this.leave();
+  }
+
+  /** One statement, with its complaints. */
+  private guarded(): void {
+    const { encoder, section } = this.program;
+    const start = (this.tokenStart = this.at);
+    const statement = this.statements.add(this.frame, this.line, start, section);
+    encoder.line = statement;
+    const { frame } = this;
+    if (frame.parent !== null && ++this.expanded > MAX_EXPANDED) this.stopExpanding();
+    try {
+      this.statement(start);
+      if (this.frame === frame) this.statements.setEnd(statement, this.at);
+      if (this.frame === frame && !this.atEnd()) throw this.unexpected("the end of the statement");
+    } catch (error) {
+      if (!(error instanceof AsmError)) throw error;
+      this.report(error, statement, start);
+      if (this.frame === frame) this.skipLine();
+    }
+  }
+
+  private stopExpanding(): void {
+    this.errors.push({
+      ...this.statements.positionOf(this.statements.count),
+      code: "ERR_ASM_LIMIT",
+      message: `macros and repetitions expand to more than ${MAX_EXPANDED} statements`,
+    });
+    this.stopped = true;
+  }
+
+  private report(error: AsmError, statement: number, start: number): void {
+    const end = this.text.indexOf("\n", start);
+    for (const diagnostic of error.errors) {
+      const { operand, ...rest } = diagnostic as Diagnostic & { operand?: number };
+      let [from, to] = [start, Math.min(this.at, end)];
+      if (operand !== undefined) [from, to] = [this.starts[operand]!, this.ends[operand]!];
+      else if (READING_ERRORS.has(error.code) && this.tokenStart >= start) {
+        from = this.tokenStart;
+        to = Math.max(from + 1, this.at);
+      }
+      this.errors.push({ ...this.statements.positionOf(statement, from, to), ...rest });
+    }
+    if (this.errors.length > MAX_ERRORS) this.stopped = true;
+  }
+
+  private statement(start: number): void {
+    if (this.macros.needsExpansion && this.expandLine(start)) return;
+    let prefixes = 0;
+    while (this.readName()) {
+      const { nameStart, nameEnd, nameHash } = this;
+      if (this.peek() === CODE.colon && prefixes === 0) {
+        this.readLabel();
+        if (this.atEnd()) return;
+        continue;
+      }
+      const meaning = this.names.statement(this.text, nameStart, nameEnd, nameHash);
+      if (this.macros.hasMacros && this.macros.call(this, this.name())) return;
+      if (meaning >> MEANING_SHIFT !== Meaning.prefix) {
+        this.named(meaning, prefixes);
+        return;
+      }
+      prefixes |= this.prefix(meaning & MEANING_VALUE, prefixes);
+      if (this.atEnd()) {
+        this.program.encoder.barePrefixes(prefixes);
+        return;
+      }
+    }
+    this.oddStatement(prefixes);
+  }
+
+  /** A statement whose first name, behind labels and prefixes, has been read. */
+  private named(meaning: number, prefixes: number): void {
+    const value = meaning & MEANING_VALUE;
+    const kind = meaning >> MEANING_SHIFT;
+    if (kind === Meaning.mnemonic) this.instruction(value, prefixes);
+    else if (kind === Meaning.directive) this.directives[value]!(this);
+    else this.unknownName(prefixes);
+  }
+
+  /** Passes a colon and defines the name before it. */
+  private readLabel(): void {
+    const name = this.name();
+    this.at++;
+    this.scope.define(name);
+    this.skipBlanks();
+  }
+
+  private prefix(value: number, before: number): number {
+    const bits = PREFIX_BITS[value]!;
+    if ((before & bits) !== 0) throw asmError("ERR_ASM_PREFIX", `${PREFIX_NAMES[value]} stands twice`);
+    const mode = this.program.encoder.bits;
+    const name = PREFIX_NAMES[value]!;
+    if (bits === Prefix.data && (name === "o16" || name === "data16") === (mode === 16)) return 0;
+    if (bits === Prefix.address && (mode === 64 ? 32 : mode) === (name.endsWith("16") ? 16 : 32)) {
+      return mode === 64 ? bits : 0;
+    }
+    return bits;
+  }
+
+  private instruction(mnemonic: number, prefixes: number): void {
+    const { encoder } = this.program;
+    const { set } = encoder;
+    this.readOperands(set.branches[mnemonic] !== 0);
+    if (!this.atEnd()) throw this.unexpected("a comma or the end of the statement");
+    const id = this.isFar ? set.farOf(mnemonic) : mnemonic;
+    // By index: destructuring would go through an iterator for every instruction.
+    const { operands } = this;
+    const all = prefixes | this.hints;
+    encoder.instruction(id, all, operands[0], operands[1], operands[2], operands[3], operands[4]);
+  }
+
+  /** A statement that begins with no name: `1:`, `[bits 64]`, `{vex3} …`, `"quoted": …`, `%…` */
+  private oddStatement(prefixes: number): void {
+    const code = this.peek();
+    if (this.isDigit(code) && prefixes === 0 && this.dialect.name === "gas") this.numberedLabel();
+    else if (code === CODE.brace) this.bracedHint(prefixes);
+    else if (this.dialect.name === "nasm" && code === CODE.openBracket) this.bracketedDirective();
+    else if (this.dialect.name === "nasm" && code === CODE.percent) this.preprocessorDirective();
+    else if (this.dialect.name === "nasm" && code === 36) this.escapedLabel();
+    else if (this.dialect.name === "gas" && code === 34) this.quotedName();
+    else if (this.dialect.name === "gas" && code === 47) this.skipLine();
+    else throw this.unexpected("an instruction, a directive or a label");
+  }
+
+  private numberedLabel(): void {
+    const start = this.at;
+    while (this.isDigit(this.peek())) this.at++;
+    const number = this.text.slice(start, this.at);
+    this.expect(CODE.colon);
+    this.scope.defineNumbered(String(Number(number)));
+    if (!this.atEnd()) this.statement(this.at);
+  }
+
+  private bracedHint(prefixes: number): void {
+    this.at++;
+    this.skipBlanks();
+    const known = this.readName() ? BRACED_HINTS[this.name().toLowerCase()] : undefined;
+    if (known === undefined)
+      throw asmError("ERR_ASM_SYNTAX", "this is no encoding hint", "such as {vex3} or {disp32}");
+    this.expect(125);
+    this.skipBlanks();
+    if (!this.readName()) throw this.unexpected("an instruction");
+    const meaning = this.names.statement(this.text, this.nameStart, this.nameEnd, this.nameHash);
+    if (meaning >> MEANING_SHIFT !== Meaning.mnemonic) throw this.unexpected("an instruction");
+    this.instruction(meaning & MEANING_VALUE, prefixes | known);
+  }
+
+  /** `[bits 64]`: the primitive form of a NASM directive. */
+  private bracketedDirective(): void {
+    this.at++;
+    this.skipBlanks();
+    if (!this.readName()) throw this.unexpected("a directive");
+    this.runDirective();
+    this.expect(93);
+  }
+
+  private runDirective(): void {
+    const meaning = this.names.statement(this.text, this.nameStart, this.nameEnd, this.nameHash);
+    if (meaning >> MEANING_SHIFT !== Meaning.directive) throw this.unexpected("a directive");
+    this.directives[meaning & MEANING_VALUE]!(this);
+  }
+
+  /** `%macro`, `%if`…: kept in the table with their percent sign. */
+  private preprocessorDirective(): void {
+    const start = this.at++;
+    if (!this.readName()) throw this.unexpected("a directive behind %");
+    let hash = 0;
+    for (let i = start; i < this.nameEnd; i++)
+      hash = (Math.imul(hash, 31) + (this.text.charCodeAt(i) | 32)) | 0;
+    const meaning = this.names.statement(this.text, start, this.nameEnd, hash);
+    if (meaning >> MEANING_SHIFT !== Meaning.directive) {
+      throw asmError("ERR_ASM_DIRECTIVE", `%${this.name()} is no directive`);
+    }
+    this.directives[meaning & MEANING_VALUE]!(this);
+  }
+
+  private escapedLabel(): void {
+    this.at++;
+    if (!this.readName()) throw this.unexpected("a name behind $");
+    const name = this.name();
+    this.accept(CODE.colon);
+    this.defineAndGoOn(name);
+  }
+
+  private quotedName(): void {
+    const name = this.readString();
+    if (this.accept(CODE.equals)) this.program.assign(name, this.readExpression(), true);
+    else {
+      this.expect(CODE.colon);
+      this.defineAndGoOn(name);
+    }
+  }
+
+  private defineAndGoOn(label: string): void {
+    this.scope.define(label);
+    if (!this.atEnd()) this.statement(this.at);
+  }
+
+  /** A name that is reserved for nothing: an assignment, a label without a colon (NASM), or a mistake. */
+  private unknownName(prefixes: number): void {
+    const name = this.name();
+    const { nameStart } = this;
+    const code = this.next();
+    if (prefixes !== 0) throw this.unknown(name, nameStart);
+    if (code === CODE.colon) {
+      this.at++;
+      this.defineAndGoOn(name);
+    } else if (code === CODE.equals && this.dialect.name === "gas") this.assignment(name);
+    else if (!this.labelWithoutColon(name)) throw this.unknown(name, nameStart);
+  }
+
+  private unknown(name: string, start: number): AsmError {
+    this.tokenStart = start;
+    this.at = start + name.length;
+    const kind = name.startsWith(".") && this.dialect.name === "gas" ? "directive" : "instruction";
+    const directives = [...directivesOf(this.dialect.name).keys()];
+    const near = suggest(name, this.program.encoder.set.mnemonics, directives);
+    return asmError(
+      kind === "directive" ? "ERR_ASM_DIRECTIVE" : "ERR_ASM_SYNTAX",
+      `there is no ${kind} "${name.slice(0, 60)}"`,
+      near === undefined ? undefined : `did you mean ${near}?`,
+    );
+  }
+
+  /** `x = 5` may be given again, `x == 5` may not. */
+  private assignment(name: string): void {
+    this.at++;
+    const again = this.peek() !== CODE.equals;
+    if (!again) this.at++;
+    this.program.assign(name, this.readExpression(), again);
+  }
+
+  /** `msg db "x"`, `size equ 5`, or a name alone on its line. */
+  private labelWithoutColon(name: string): boolean {
+    const start = this.at;
+    if (this.atEnd()) {
+      if (this.dialect.name === "gas") return false;
+      this.scope.define(name);
+      return true;
+    }
+    if (!this.readName()) return false;
+    if (this.nameIs("equ")) {
+      this.program.assign(this.scope.qualify(name), this.readExpression(), false);
+      return true;
+    }
+    const { nameStart, nameEnd, nameHash } = this;
+    this.at = start;
+    if (this.dialect.name === "gas") return false;
+    if (this.names.statement(this.text, nameStart, nameEnd, nameHash) === 0) return false;
+    this.scope.define(name);
+    this.statement(this.at);
+    return true;
+  }
+
+  /** Substitutes `%define`d names in the line here; whether it now reads the result. */
+  private expandLine(start: number): boolean {
+    const line = this.restOfLine();
+    const expanded = this.macros.expand(line, this);
+    if (expanded === line) {
+      this.at = start;
+      return false;
+    }
+    this.openFrame({ file: this.frame.file, firstLine: this.line, name: "", text: expanded });
+    return true;
+  }
+
+  /** Whether the condition behind `.if`, `.ifdef`… (without its dot or percent sign) holds. */
+  evaluateCondition(name: string): boolean {
+    return evaluateCondition(this, name);
+  }
+
+  /** Repeats the statement that follows, as `times` does. */
+  times(): void {
+    const count = this.readExpression();
+    if (typeof count !== "object" && (count < 0 || count > MAX_TIMES)) {
+      throw asmError("ERR_ASM_RANGE", `a count is 0 to 2^28, not ${count}`);
+    }
+    const start = this.at;
+    const pattern = this.readPlainBytes();
+    if (pattern !== null) {
+      if (typeof count === "object") this.program.fill(count, pattern);
+      else this.program.repeat(pattern, Number(count));
+      return;
+    }
+    if (typeof count === "object") {
+      throw asmError("ERR_ASM_EXPRESSION", "a count that is not known yet can repeat plain bytes only");
+    }
+    const text = `${this.text.slice(start, this.at)}\n`;
+    let left = Number(count);
+    this.openFrame({
+      file: this.frame.file,
+      firstLine: this.line,
+      name: "times",
+      text: "",
+      next: () => (left-- > 0 ? text : null),
+    });
+  }
+
+  /** The bytes of the statement that follows, which are not kept. Throws `ERR_ASM_EXPRESSION` if they are not known. */
+  readPattern(): Uint8Array {
+    const pattern = this.readPlainBytes();
+    if (pattern !== null && pattern.length > 0) return pattern;
+    throw asmError("ERR_ASM_EXPRESSION", "this must be bytes that are known here");
+  }
+
+  /** Assembles the statement that follows and takes it back: its bytes, or `null` if they depend on addresses. */
+  private readPlainBytes(): Uint8Array | null {
+    const { program, frame } = this;
+    const { section } = program;
+    const before = { length: section.length, fixes: section.fixes.count, variables: section.variables.count };
+    this.skipBlanks();
+    this.statement(this.at);
+    if (this.frame !== frame || program.section !== section) {
+      throw asmError("ERR_ASM_SYNTAX", "this cannot be repeated");
+    }
+    const isPlain = section.fixes.count === before.fixes && section.variables.count === before.variables;
+    const bytes = isPlain ? section.bytes.slice(before.length, section.length) : null;
+    section.length = before.length;
+    section.fixes.truncate(before.fixes);
+    section.variables.truncate(before.variables);
+    return bytes;
+  }
+
+  /** Reads another text, then goes on here. The rest of this line is read afterwards. */
+  openFrame(opened: {
+    file: string;
+    firstLine: number;
+    name: string;
+    text: string;
+    next?: () => string | null;
+  }): void {
+    this.frame.at = this.at;
+    this.frame.line = this.line;
+    this.enter(this.frames.open(this.frame, { ...opened, conditions: this.conditions.stack.length }));
+  }
+
+  private enter(frame: Frame): void {
+    this.frame = frame;
+    this.text = frame.text;
+    this.at = frame.at;
+    this.line = frame.line;
+  }
+
+  /** The text is at its end: repeats it, or goes back to where it was opened. */
+  private leave(): void {
+    const { frame } = this;
+    const again = frame.next?.() ?? null;
+    if (again !== null) {
+      frame.text = this.text = again.endsWith("\n") ? again : `${again}\n`;
+      this.at = 0;
+      this.line = frame.firstLine;
+      return;
+    }
+    this.close();
+  }
+
+  /** Leaves a frame before its end, with the conditions that were opened in it. */
+  close(): void {
+    const { frame } = this;
+    this.conditions.stack.length = Math.min(this.conditions.stack.length, frame.conditions);
+    if (frame.parent === null) this.stopped = true;
+    else this.enter(frame.parent);
+  }
+
+  /** Stops reading altogether. */
+  stop(): void {
+    this.stopped = true;
+  }
+
+  private checkOpen(): void {
+    const open = this.conditions.stack.at(-1);
+    if (open === undefined || this.errors.length > MAX_ERRORS) return;
+    this.conditions.stack.length = 0;
+    this.errors.push({
+      ...this.statements.positionOf(open.statement),
+      code: "ERR_ASM_MACRO",
+      message: "this condition has no end",
+      hint: this.dialect.name === "gas" ? "close it with .endif" : "close it with %endif",
+    });
+  }
+}
+
+/** Complaints about a token, not about the statement as a whole. */
+const READING_ERRORS: ReadonlySet<string> = new Set([
+  "ERR_ASM_SYNTAX",
+  "ERR_ASM_EXPRESSION",
+  "ERR_ASM_DIRECTIVE",
+  "ERR_ASM_SYMBOL",
+]);
+
+/** Blanks out comments, outside of strings, and keeps the lines. */
+function withoutComments(text: string): string {
+  const token = /"(?:[^"\\\n]|\\.)*"|'(?:\\.|[^\\\n])'?|#[^\n]*|\/\*[\s\S]*?(?:\*\/|$)/g;
+  return text.replace(token, (found) => (found.startsWith("/*") ? found.replace(/[^\n]/g, " ") : found));
+}
+
+/** Joins lines that end in a backslash to the next, and adds as many empty lines behind, so that numbers hold. */
+function joinLines(text: string): string {
+  const lines = text.split("\n");
+  const joined: string[] = [];
+  for (let i = 0; i < lines.length; i++) {
+    let line = lines[i]!;
+    let count = 0;
+    while (/\\\r?$/.test(line.slice(-2)) && i + 1 < lines.length) {
+      line = `${line.slice(0, line.lastIndexOf("\\"))} ${lines[++i]}`;
+      count++;
+    }
+    joined.push(line, ...new Array<string>(count).fill(""));
+  }
+  return joined.join("\n");
+}
