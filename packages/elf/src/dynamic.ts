@@ -1,7 +1,9 @@
 /** The dynamic section: what the dynamic linker is told. gABI, "Dynamic Section". */
-import { DT, nameOf } from "./constants.js";
+import { DT, nameOf, PT, SHT } from "./constants.js";
+import { ElfError } from "./errors.js";
 import { viewOf } from "./header.js";
-import type { StringTable } from "./strings.js";
+import type { ElfFile } from "./reader.js";
+import { StringTable } from "./strings.js";
 import { DYN, decodeStruct, type Encoding, layoutOf } from "./structs.js";
 
 export interface DynamicEntry {
@@ -48,6 +50,37 @@ export class DynamicTable {
       .filter(({ d_tag }) => d_tag === BigInt(tag))
       .map(({ d_val }) => strings?.get(Number(d_val)) ?? "");
   }
+}
+
+/** The table of SHT_DYNAMIC; of PT_DYNAMIC in a file without sections. Errors: ERR_ELF_TRUNCATED. */
+export function readDynamic(elf: ElfFile): DynamicTable | undefined {
+  const { encoding, sectionsOrError: sections } = elf;
+  const section =
+    sections instanceof ElfError ? undefined : sections.find(({ sh_type }) => sh_type === SHT.SHT_DYNAMIC);
+  if (section !== undefined) {
+    return new DynamicTable(elf.sectionData(section), encoding, () => elf.stringTable(section.sh_link));
+  }
+  const segment = elf.segments.find(({ p_type }) => p_type === PT.PT_DYNAMIC);
+  if (segment === undefined) return undefined;
+  const table: DynamicTable = new DynamicTable(elf.segmentData(segment), encoding, () =>
+    stringsOf(elf, table),
+  );
+  return table;
+}
+
+/** DT_STRTAB is an address; the segment that holds it says where it stands in the file. */
+function stringsOf(elf: ElfFile, table: DynamicTable): StringTable | undefined {
+  const address = table.get(DT.DT_STRTAB);
+  const sizeBytes = table.get(DT.DT_STRSZ);
+  if (address === undefined || sizeBytes === undefined) return undefined;
+  const holder = elf.segments.find(
+    ({ p_type, p_vaddr, p_filesz }) =>
+      p_type === PT.PT_LOAD && p_vaddr <= address && address + sizeBytes <= p_vaddr + p_filesz,
+  );
+  if (holder === undefined) return undefined;
+  const start = Number(address - holder.p_vaddr);
+  const bytes = elf.segmentData(holder).subarray(start, start + Number(sizeBytes));
+  return new StringTable(bytes, Number(holder.p_offset) + start, "DT_STRTAB");
 }
 
 function readEntries(bytes: Uint8Array, encoding: Encoding): DynamicEntry[] {

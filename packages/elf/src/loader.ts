@@ -11,7 +11,7 @@ import { EI_CLASS, EI_DATA, ELFCLASS, ELFDATA, EM, ET, nameOf, PF, PROT, PT } fr
 import { ElfError, type ElfErrorCode, type Fact } from "./errors.js";
 import { headerFieldOffset } from "./header.js";
 import { describeSegment, type ElfSegment, segmentError } from "./places.js";
-import { type ElfFile, readInterpreter } from "./reader.js";
+import type { ElfFile } from "./reader.js";
 import { layoutOf, PHDR } from "./structs.js";
 
 const PAGE = 4096n;
@@ -102,7 +102,6 @@ export function planLoad(elf: ElfFile, options: LoadOptions = {}): LoadPlan {
   pieces.sort((a, b) => (a.vaddr < b.vaddr ? -1 : 1));
 
   const entry = entryOf(elf, loadBias, limits.max);
-  const interp = elf.segments.find(({ p_type }) => p_type === PT.PT_INTERP);
   const { interpreterPlan } = options;
   return {
     segments: pieces,
@@ -114,7 +113,7 @@ export function planLoad(elf: ElfFile, options: LoadOptions = {}): LoadPlan {
     phnum: elf.segments.length,
     base: interpreterPlan?.loadBias ?? 0n,
     brkStart: pageEnd(loads.reduce((end, s) => maximum(end, s.p_vaddr + s.p_memsz), 0n) + loadBias),
-    interpreter: interp && readInterpreter(elf, interp),
+    interpreter: elf.interpreter,
     executableStack: stackIsExecutable(elf),
   };
 }

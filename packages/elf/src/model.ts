@@ -88,7 +88,7 @@ export interface ObjectModel extends ModelBase {
 export interface SectionModel {
   readonly name: string;
   readonly bytes: Uint8Array;
-  /** Default the length of `bytes`; without bytes the section is SHT_NOBITS, else zeros follow. */
+  /** The length of `bytes`, which is the default; without bytes the size of an SHT_NOBITS section. */
   readonly sizeBytes?: Integer;
   /** A power of two. Default 1. */
   readonly align?: Integer;

@@ -1,6 +1,9 @@
 /** Notes: owner, type, description. gABI, "Note Section"; psABI x86-64, "Program Property". */
+import { PT, SHT } from "./constants.js";
 import { ElfError } from "./errors.js";
 import { viewOf } from "./header.js";
+import { describeSection, describeSegment, type ElfSection, type ElfSegment } from "./places.js";
+import type { ElfFile } from "./reader.js";
 import { decodeStruct, type Encoding, NHDR } from "./structs.js";
 
 export interface ElfNote {
@@ -54,6 +57,37 @@ export function* readNotes(
     };
     at = roundUp(end, padding);
   }
+}
+
+/** The notes of one section or segment. Errors: ERR_ELF_NOTE, ERR_ELF_TRUNCATED. */
+export function notesIn(elf: ElfFile, place: ElfSection | ElfSegment): Generator<ElfNote, void> {
+  const { encoding } = elf;
+  if ("sh_type" in place) {
+    const { sh_addralign: align, sh_offset } = place;
+    return readNotes(elf.sectionData(place), {
+      encoding,
+      align,
+      offset: Number(sh_offset),
+      where: describeSection(place),
+    });
+  }
+  const { p_align: align, p_offset } = place;
+  return readNotes(elf.segmentData(place), {
+    encoding,
+    align,
+    offset: Number(p_offset),
+    where: describeSegment(place),
+  });
+}
+
+/** The notes of all note sections; of the PT_NOTE segments where there are no sections. Errors: ERR_ELF_NOTE. */
+export function readAllNotes(elf: ElfFile): ElfNote[] {
+  const sections = elf.sectionsOrError;
+  const places: readonly (ElfSection | ElfSegment)[] =
+    sections instanceof ElfError || sections.length === 0
+      ? elf.segments.filter(({ p_type }) => p_type === PT.PT_NOTE)
+      : sections.filter(({ sh_type }) => sh_type === SHT.SHT_NOTE);
+  return places.flatMap((place) => [...notesIn(elf, place)]);
 }
 
 function roundUp(value: number, multiple: number): number {

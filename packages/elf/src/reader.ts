@@ -4,8 +4,8 @@
  * gABI chapters 4 and 5. What is not asked for is neither read nor checked, as with Linux, which runs
  * programs whose section headers are damaged.
  */
-import { DT, PT, SHN, SHT } from "./constants.js";
-import { DynamicTable } from "./dynamic.js";
+import { PT, SHN, SHT } from "./constants.js";
+import { type DynamicTable, readDynamic } from "./dynamic.js";
 import { ElfError } from "./errors.js";
 import {
   type ElfHeader,
@@ -15,11 +15,11 @@ import {
   readSectionHeaders,
   sectionNameIndex,
 } from "./header.js";
-import { type ElfNote, readNotes } from "./notes.js";
+import { readInterpreter } from "./interpreter.js";
+import { type ElfNote, notesIn, readAllNotes } from "./notes.js";
 import {
   checkSectionType,
   describeSection,
-  describeSegment,
   type ElfSection,
   type ElfSegment,
   sectionError,
@@ -72,12 +72,8 @@ export class ElfFile {
   readonly header: ElfHeader;
   readonly encoding: Encoding;
   readonly #file: FileBytes;
-  readonly #strings = new Map<number, StringTable>();
-  #segments: readonly ElfSegment[] | undefined;
-  #sections: readonly ElfSection[] | ElfError | undefined;
-  #versions: SymbolVersions | undefined;
-  #addresses: AddressIndex | undefined;
-  #sectionsByName: ReadonlyMap<string, ElfSection> | undefined;
+  /** What was decoded so far, by what it is. */
+  readonly #decoded = new Map<string, unknown>();
 
   constructor(file: FileBytes) {
     this.#file = file;
@@ -93,8 +89,7 @@ export class ElfFile {
 
   /** The program headers. Errors: ERR_ELF_ENTRY_SIZE, ERR_ELF_COUNT, ERR_ELF_TRUNCATED. */
   get segments(): readonly ElfSegment[] {
-    this.#segments ??= readProgramHeaders(this.#file, this.header, this.encoding);
-    return this.#segments;
+    return this.#once("segments", () => readProgramHeaders(this.#file, this.header, this.encoding));
   }
 
   /**
@@ -108,23 +103,33 @@ export class ElfFile {
     return sections;
   }
 
-  /** @internal The sections, or why there are none: damaged ones do not keep a program from being loaded. */
+  /** The sections, or why they cannot be read: damaged ones do not keep a program from being loaded. */
   get sectionsOrError(): readonly ElfSection[] | ElfError {
-    if (this.#sections === undefined) {
+    return this.#once("sections", () => {
       try {
-        this.#sections = this.#readSections();
+        return this.#readSections();
       } catch (error) {
-        if (!(error instanceof ElfError) || error.code === "ERR_ELF_NOT_LOADED") throw error;
-        this.#sections = error;
+        if (error instanceof ElfError && error.code !== "ERR_ELF_NOT_LOADED") return error;
+        throw error;
       }
-    }
-    return this.#sections;
+    });
   }
 
-  /** The first section of that name. */
+  /** The first section of that name. Errors: those of `sections`. */
   section(name: string): ElfSection | undefined {
-    this.#sectionsByName ??= new Map(this.sections.toReversed().map((section) => [section.name, section]));
-    return this.#sectionsByName.get(name);
+    const byName = this.#once(
+      "sections by name",
+      () => new Map(this.sections.toReversed().map((section) => [section.name, section])),
+    );
+    return byName.get(name);
+  }
+
+  /**
+   * The section at an index, such as another section's sh_link.
+   * Errors: ERR_ELF_INDEX, and those of `sections`.
+   */
+  sectionAt(index: number): ElfSection {
+    return this.#sectionAt(this.sections, index, { field: "sh_link" });
   }
 
   /**
@@ -153,8 +158,8 @@ export class ElfFile {
    * Errors: ERR_ELF_TRUNCATED.
    */
   bytesAt(offset: number, length: number): Uint8Array {
-    if (offset >= 0 && length >= 0 && offset + length <= this.sizeBytes)
-      return this.#file.slice(offset, length);
+    const isInside = offset >= 0 && length >= 0 && offset + length <= this.sizeBytes;
+    if (isInside) return this.#file.slice(offset, length);
     const allowed = `a range within the ${this.sizeBytes} bytes of the file`;
     throw new ElfError("ERR_ELF_TRUNCATED", { field: "range", offset, found: `${length} bytes`, allowed });
   }
@@ -164,53 +169,33 @@ export class ElfFile {
    * Errors: ERR_ELF_INDEX, ERR_ELF_SECTION_TYPE, ERR_ELF_TRUNCATED.
    */
   stringTable(index: number): StringTable {
-    let table = this.#strings.get(index);
-    if (table === undefined) {
-      table = this.#readStringTable(this.sections, index);
-      this.#strings.set(index, table);
-    }
-    return table;
+    return this.#once(`strings ${index}`, () => this.#stringsOf(this.sectionAt(index)));
   }
 
   /** The symbol table of the linker (SHT_SYMTAB), if the file has one. */
   get symbols(): SymbolTable | undefined {
-    const section = this.sections.find(({ sh_type }) => sh_type === SHT.SHT_SYMTAB);
+    const section = this.#sectionOfType(SHT.SHT_SYMTAB);
     return section && this.symbolTable(section);
   }
 
   /** The symbol table of the dynamic linker (SHT_DYNSYM), if the file has one. */
   get dynamicSymbols(): SymbolTable | undefined {
-    const section = this.sections.find(({ sh_type }) => sh_type === SHT.SHT_DYNSYM);
+    const section = this.#sectionOfType(SHT.SHT_DYNSYM);
     return section && this.symbolTable(section);
   }
 
   /**
    * The symbols of an SHT_SYMTAB or SHT_DYNSYM section.
-   * Errors: ERR_ELF_SECTION_TYPE, ERR_ELF_ENTRY_SIZE, ERR_ELF_TRUNCATED, and those of `stringTable`.
+   * Errors: ERR_ELF_SECTION_TYPE, ERR_ELF_ENTRY_SIZE, ERR_ELF_TRUNCATED.
    */
   symbolTable(section: ElfSection): SymbolTable {
-    return new SymbolTable(this, section);
-  }
-
-  /**
-   * The section at an index, such as another section's sh_link.
-   * Errors: ERR_ELF_INDEX.
-   */
-  sectionAt(index: number): ElfSection {
-    const section = this.sections[index];
-    if (section !== undefined) return section;
-    throw new ElfError("ERR_ELF_INDEX", {
-      field: "section",
-      found: index,
-      allowed: `below ${this.sections.length}`,
-    });
+    return this.#once(`symbols ${section.index}`, () => new SymbolTable(this, section));
   }
 
   /** The versions of the dynamic symbols, if the file has any. Errors: ERR_ELF_VERSION, ERR_ELF_STRING. */
   get versions(): SymbolVersions | undefined {
-    const versym = this.sections.find(({ sh_type }) => sh_type === SHT.SHT_GNU_versym);
-    if (versym !== undefined) this.#versions ??= new SymbolVersions(this, versym);
-    return this.#versions;
+    const versym = this.#sectionOfType(SHT.SHT_GNU_versym);
+    return versym && this.#once("versions", () => new SymbolVersions(this, versym));
   }
 
   /** The relocations of every SHT_RELA and SHT_REL section, in their order. */
@@ -222,71 +207,22 @@ export class ElfFile {
 
   /** Errors: ERR_ELF_SECTION_TYPE, ERR_ELF_ENTRY_SIZE, ERR_ELF_TRUNCATED. */
   relocationTable(section: ElfSection): RelocationTable {
-    return new RelocationTable(this, section);
+    return this.#once(`relocations ${section.index}`, () => new RelocationTable(this, section));
   }
 
   /** The dynamic section, found by its section header or else by PT_DYNAMIC. Errors: ERR_ELF_TRUNCATED. */
   get dynamic(): DynamicTable | undefined {
-    const { encoding } = this;
-    const sections = this.sectionsOrError;
-    const section =
-      sections instanceof ElfError ? undefined : sections.find(({ sh_type }) => sh_type === SHT.SHT_DYNAMIC);
-    if (section !== undefined) {
-      return new DynamicTable(this.sectionData(section), encoding, () => this.stringTable(section.sh_link));
-    }
-    const segment = this.segments.find(({ p_type }) => p_type === PT.PT_DYNAMIC);
-    if (segment === undefined) return undefined;
-    const table: DynamicTable = new DynamicTable(this.segmentData(segment), encoding, () =>
-      this.#dynamicStrings(table),
-    );
-    return table;
+    return this.#once("dynamic", () => readDynamic(this));
   }
 
   /** The notes of all note sections; of the PT_NOTE segments where there are no sections. Errors: ERR_ELF_NOTE. */
-  get notes(): ElfNote[] {
-    const sections = this.sectionsOrError;
-    if (!(sections instanceof ElfError) && sections.length > 0) {
-      return sections
-        .filter(({ sh_type }) => sh_type === SHT.SHT_NOTE)
-        .flatMap((section) => [...this.notesIn(section)]);
-    }
-    return this.segments
-      .filter(({ p_type }) => p_type === PT.PT_NOTE)
-      .flatMap((segment) => [...this.notesIn(segment)]);
+  get notes(): readonly ElfNote[] {
+    return this.#once("notes", () => readAllNotes(this));
   }
 
   /** The notes of one section or segment. Errors: ERR_ELF_NOTE, ERR_ELF_TRUNCATED. */
   notesIn(place: ElfSection | ElfSegment): Generator<ElfNote, void> {
-    const { encoding } = this;
-    if ("sh_type" in place) {
-      const at = {
-        encoding,
-        align: place.sh_addralign,
-        offset: Number(place.sh_offset),
-        where: describeSection(place),
-      };
-      return readNotes(this.sectionData(place), at);
-    }
-    const at = {
-      encoding,
-      align: place.p_align,
-      offset: Number(place.p_offset),
-      where: describeSegment(place),
-    };
-    return readNotes(this.segmentData(place), at);
-  }
-
-  /**
-   * Names an address as `name + offset`: the nearest symbol at or below it, from the linker's symbols or else
-   * from the dynamic ones. `loadBias` is what a load plan added to the addresses of the file.
-   * `undefined` for an address outside the program, or without symbols below it.
-   */
-  symbolize(address: bigint, loadBias = 0n): SymbolizedAddress | undefined {
-    const fileAddress = address - loadBias;
-    if (!isInMemory(this, fileAddress)) return undefined;
-    const table = this.#addresses === undefined ? (this.symbols ?? this.dynamicSymbols) : undefined;
-    if (table !== undefined) this.#addresses = new AddressIndex(table);
-    return this.#addresses?.find(fileAddress);
+    return notesIn(this, place);
   }
 
   /**
@@ -299,6 +235,22 @@ export class ElfFile {
   }
 
   /**
+   * Names an address as `name + offset`: the nearest symbol at or below it, from the linker's symbols or else
+   * from the dynamic ones. `loadBias` is what a load plan added to the addresses of the file.
+   * `undefined` for an address outside the program, without symbols below it, or with damaged section headers.
+   * Errors: those of `symbolTable` and of a symbol's name.
+   */
+  symbolize(address: bigint, loadBias = 0n): SymbolizedAddress | undefined {
+    const fileAddress = address - loadBias;
+    if (this.sectionsOrError instanceof ElfError || !isInMemory(this, fileAddress)) return undefined;
+    const index = this.#once("addresses", () => {
+      const table = this.symbols ?? this.dynamicSymbols;
+      return table && new AddressIndex(table);
+    });
+    return index?.find(fileAddress);
+  }
+
+  /**
    * Runs `body` with the bytes that it needs: those that an asynchronous source has not delivered are read,
    * and `body` runs again, so it should only look. With other sources it runs once.
    */
@@ -306,19 +258,12 @@ export class ElfFile {
     return loadThen(this.#file, () => body(this));
   }
 
-  /** DT_STRTAB is an address; the segment that holds it says where it stands in the file. */
-  #dynamicStrings(table: DynamicTable): StringTable | undefined {
-    const address = table.get(DT.DT_STRTAB);
-    const sizeBytes = table.get(DT.DT_STRSZ);
-    if (address === undefined || sizeBytes === undefined) return undefined;
-    const holder = this.segments.find(
-      ({ p_type, p_vaddr, p_filesz }) =>
-        p_type === PT.PT_LOAD && p_vaddr <= address && address + sizeBytes <= p_vaddr + p_filesz,
-    );
-    if (holder === undefined) return undefined;
-    const start = Number(address - holder.p_vaddr);
-    const bytes = this.segmentData(holder).subarray(start, start + Number(sizeBytes));
-    return new StringTable(bytes, Number(holder.p_offset) + start, "DT_STRTAB");
+  #once<T>(key: string, decode: () => T): T {
+    const known = this.#decoded.get(key);
+    if (known !== undefined) return known as T;
+    const value = decode();
+    this.#decoded.set(key, value);
+    return value;
   }
 
   #readSections(): readonly ElfSection[] {
@@ -326,25 +271,28 @@ export class ElfFile {
     const sections = headers.map((row): ElfSection & { name: string } => Object.assign(row, { name: "" }));
     const nameIndex = sectionNameIndex(this.header, headers);
     if (nameIndex === SHN.SHN_UNDEF || sections.length === 0) return sections;
-    const names = this.#readStringTable(sections, nameIndex, {
-      where: "ELF header",
-      field: "e_shstrndx",
-      offset: headerFieldOffset(this.encoding, "e_shstrndx"),
-    });
+    const offset = headerFieldOffset(this.encoding, "e_shstrndx");
+    const place = { where: "ELF header", field: "e_shstrndx", offset };
+    const names = this.#stringsOf(this.#sectionAt(sections, nameIndex, place));
     for (const section of sections) section.name = names.get(section.sh_name);
     return sections;
   }
 
-  #readStringTable(
+  #sectionAt(
     sections: readonly ElfSection[],
     index: number,
-    place: { where?: string; field: string; offset?: number } = { field: "sh_link" },
-  ): StringTable {
+    place: { readonly where?: string; readonly field: string; readonly offset?: number },
+  ): ElfSection {
     const section = sections[index];
-    if (section === undefined) {
-      const allowed = `below ${sections.length}`;
-      throw new ElfError("ERR_ELF_INDEX", { ...place, found: index, allowed });
-    }
+    if (section !== undefined) return section;
+    throw new ElfError("ERR_ELF_INDEX", { ...place, found: index, allowed: `below ${sections.length}` });
+  }
+
+  #sectionOfType(type: number): ElfSection | undefined {
+    return this.sections.find(({ sh_type }) => sh_type === type);
+  }
+
+  #stringsOf(section: ElfSection): StringTable {
     checkSectionType(this, section, SHT.SHT_STRTAB);
     return new StringTable(this.sectionData(section), Number(section.sh_offset), describeSection(section));
   }
@@ -356,26 +304,4 @@ export class ElfFile {
       ? `nothing: it starts behind the ${this.sizeBytes} bytes of the file`
       : `at most 0x${rest.toString(16)}`;
   }
-}
-
-/**
- * The path in a PT_INTERP segment, by Linux's rules: 2 to PATH_MAX bytes, the last one NUL.
- * Errors: ERR_ELF_TRUNCATED, ERR_ELF_INTERP.
- */
-export function readInterpreter(elf: ElfFile, segment: ElfSegment): string {
-  const PATH_MAX = 4096;
-  const bytes = elf.segmentData(segment);
-  if (bytes.length < 2 || bytes.length > PATH_MAX) {
-    throw segmentError(elf, segment, "ERR_ELF_INTERP", "p_filesz", bytes.length, `2 to ${PATH_MAX}`);
-  }
-  if (bytes[bytes.length - 1] !== 0) {
-    throw new ElfError("ERR_ELF_INTERP", {
-      where: describeSegment(segment),
-      field: "last byte of the path",
-      offset: segment.p_offset + segment.p_filesz - 1n,
-      found: bytes[bytes.length - 1]!,
-      allowed: 0,
-    });
-  }
-  return new TextDecoder().decode(bytes.subarray(0, bytes.indexOf(0)));
 }

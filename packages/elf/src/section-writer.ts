@@ -18,10 +18,11 @@ export function addSection(builder: FileBuilder, section: SectionModel, path: st
   const name = nameText(`${path}.name`, section.name);
   const bytes = byteArray(`${path}.bytes`, section.bytes);
   const sh_size = unsigned(`${path}.sizeBytes`, section.sizeBytes ?? bytes.length, bits);
-  if (sh_size < bytes.length)
-    throw modelError(`${path}.sizeBytes`, sh_size, `at least the ${bytes.length} of bytes`);
   const flags = flagBits(section.flags ?? 0);
   const sh_type = Number(unsigned(`${path}.type`, section.type ?? defaultType(section, bytes, sh_size), 32));
+  if (sh_type === SHT.SHT_NOBITS ? bytes.length > 0 : sh_size !== BigInt(bytes.length)) {
+    throw modelError(`${path}.sizeBytes`, sh_size, `${bytes.length}, the length of bytes, or no bytes`);
+  }
   const header = {
     name,
     sh_type,
@@ -31,7 +32,7 @@ export function addSection(builder: FileBuilder, section: SectionModel, path: st
     sh_entsize: unsigned(`${path}.entrySizeBytes`, section.entrySizeBytes ?? 0, bits),
   };
   if ((header.sh_flags & BigInt(SHF.SHF_MERGE)) !== 0n && header.sh_entsize === 0n) header.sh_entsize = 1n;
-  return builder.add(header, sh_type === SHT.SHT_NOBITS ? new Uint8Array() : padded(bytes, sh_size, path));
+  return builder.add(header, bytes);
 }
 
 function flagBits(flags: number | SectionRights): number {
@@ -48,14 +49,4 @@ function defaultType({ name, flags }: SectionModel, bytes: Uint8Array, sizeBytes
   if (bytes.length === 0 && (sizeBytes > 0n || nobits)) return SHT.SHT_NOBITS;
   const row = TYPES_BY_NAME.find(([prefix]) => name === prefix || name.startsWith(`${prefix}.`));
   return row?.[1] ?? SHT.SHT_PROGBITS;
-}
-
-function padded(bytes: Uint8Array, sizeBytes: bigint, path: string): Uint8Array {
-  if (sizeBytes === BigInt(bytes.length)) return bytes;
-  const limit = 2 ** 32;
-  if (sizeBytes > limit)
-    throw modelError(`${path}.sizeBytes`, sizeBytes, `at most ${limit} where there are bytes`);
-  const whole = new Uint8Array(Number(sizeBytes));
-  whole.set(bytes);
-  return whole;
 }

@@ -1,5 +1,5 @@
 /** From an address to `name + offset`, for panics and traces. */
-import { SHN, SHT, STB, STT } from "./constants.js";
+import { PT, SHF, SHN, STB, STT } from "./constants.js";
 import type { ElfFile } from "./reader.js";
 import type { ElfSymbol, SymbolTable } from "./symbols.js";
 
@@ -63,20 +63,12 @@ function rank(table: SymbolTable, index: number): number {
 }
 
 /** Whether an address lies in a section that is in memory, or, in a file without sections, in a segment. */
-export function isInMemory(elf: ElfFile, address: bigint): boolean {
-  const SHF_ALLOC = 2n;
-  const PT_LOAD = 1;
+export function isInMemory({ sections, segments }: ElfFile, address: bigint): boolean {
+  const holds = (start: bigint, size: bigint): boolean => start <= address && address < start + size;
   return (
-    elf.sections.some(
-      ({ sh_type, sh_flags, sh_addr, sh_size }) =>
-        sh_type !== SHT.SHT_NULL &&
-        (sh_flags & SHF_ALLOC) !== 0n &&
-        sh_addr <= address &&
-        address < sh_addr + sh_size,
-    ) ||
-    elf.segments.some(
-      ({ p_type, p_vaddr, p_memsz }) =>
-        p_type === PT_LOAD && p_vaddr <= address && address < p_vaddr + p_memsz,
-    )
+    sections.some(({ sh_flags, sh_addr, sh_size }) => sh_flags & ALLOC && holds(sh_addr, sh_size)) ||
+    segments.some(({ p_type, p_vaddr, p_memsz }) => p_type === PT.PT_LOAD && holds(p_vaddr, p_memsz))
   );
 }
+
+const ALLOC = BigInt(SHF.SHF_ALLOC);

@@ -1,5 +1,5 @@
 import { execFileSync, spawnSync } from "node:child_process";
-import { chmodSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { chmodSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { toolTest } from "@kvmkit-internal/test-support";
@@ -229,6 +229,71 @@ toolTest("an object file links with gcc and runs", { gcc: "gcc", readelf: "binut
     t.is(spawnSync("readelf", ["-aW", object], { encoding: "utf8" }).stderr, "");
     t.is(execFileSync("gcc", [object, "-o", program], { encoding: "utf8", stdio: "pipe" }), "");
     t.is(execFileSync(program, { encoding: "utf8" }), "linked\n");
+  });
+});
+
+toolTest(
+  "binutils take an executable apart and put it together again",
+  { objcopy: "binutils", nm: "binutils", objdump: "binutils" },
+  (t) => {
+    inFolder((folder) => {
+      const path = join(folder, "hello");
+      const copy = join(folder, "copy");
+      writeFileSync(path, writeElf(hello));
+      const objcopy = spawnSync("objcopy", ["--strip-unneeded", path, copy], { encoding: "utf8" });
+      t.deepEqual([objcopy.status, objcopy.stderr], [0, ""]);
+      chmodSync(copy, 0o755);
+      t.is(execFileSync(copy, { encoding: "utf8" }), "hi\n");
+      t.deepEqual(execFileSync("nm", ["-p", path], { encoding: "utf8" }).split("\n"), [
+        "0000000000402003 b buffer",
+        "0000000000401000 T _start",
+        "0000000000402000 D message",
+        "0000000000001000 A PAGE",
+        "",
+      ]);
+      t.regex(
+        execFileSync("objdump", ["-d", path], { encoding: "utf8" }),
+        /<_start>:\n +401000:\tb8 01 00 00 00/,
+      );
+    });
+  },
+);
+
+toolTest("an object file links with ld -r and with another object", { ld: "binutils", gcc: "gcc" }, (t) => {
+  inFolder((folder) => {
+    const [object, merged, program] = ["main.o", "merged.o", "main"].map((name) => join(folder, name)) as [
+      string,
+      string,
+      string,
+    ];
+    writeFileSync(object, writeElf(callsPuts));
+    t.is(spawnSync("ld", ["-r", "-o", merged, object], { encoding: "utf8" }).stderr, "");
+    execFileSync("gcc", [merged, "-o", program], { stdio: "pipe" });
+    t.is(execFileSync(program, { encoding: "utf8" }), "linked\n");
+  });
+});
+
+toolTest("an i386 object links with ld", { ld: "binutils" }, (t) => {
+  inFolder((folder) => {
+    const [object, program] = ["main.o", "main"].map((name) => join(folder, name)) as [string, string];
+    // mov $1, %eax; mov answer, %ebx; int $0x80
+    const relocations = [{ offset: 7, type: "R_386_32", symbol: ".data", addend: 4 }];
+    const sections = [
+      {
+        name: ".text",
+        bytes: bytes("b801000000 8b1d00000000 cd80"),
+        flags: SHF.SHF_ALLOC | SHF.SHF_EXECINSTR,
+        relocations,
+      },
+      { name: ".data", bytes: bytes("000000002a000000"), align: 4, flags: SHF.SHF_ALLOC | SHF.SHF_WRITE },
+    ];
+    const symbols = [{ name: "_start", value: 0, section: ".text" }];
+    writeFileSync(object, writeElf({ kind: "object", is64: false, sections, symbols }));
+    t.is(spawnSync("ld", ["-m", "elf_i386", "-o", program, object], { encoding: "utf8" }).stderr, "");
+    const elf = readElf(readFileSync(program));
+    const text = elf.sectionData(elf.section(".text")!);
+    const address = new DataView(text.buffer, text.byteOffset).getUint32(7, true);
+    t.is(BigInt(address), elf.section(".data")!.sh_addr + 4n);
   });
 });
 
