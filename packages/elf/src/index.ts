@@ -53,6 +53,7 @@ export type {
   SegmentModel,
   SymbolModel,
 } from "./model.js";
+export { type NoteModel, writeNotes } from "./note-writer.js";
 export { type ElfNote, type GnuProperty, NT_GNU, readGnuProperties, readNotes } from "./notes.js";
 export type { ElfSection, ElfSegment } from "./places.js";
 export { ElfFile, openElf, openElfAsync, readElf } from "./reader.js";

@@ -92,6 +92,11 @@ test("AT_PHDR comes from the segment that holds e_phoff, and is 0 without one", 
   t.deepEqual({ phent, phnum }, { phent: 56, phnum: 2 });
 });
 
+test("AT_PHDR is the distance from the start of that segment, wherever it starts in the file", (t) => {
+  const head = load({ p_offset: 0x20n, p_vaddr: 0x400020n, p_filesz: 0x100n });
+  t.is(plan({ segments: [head, text] }).phdr, 0x400040n);
+});
+
 test("PT_GNU_STACK decides about the stack; without it the stack is not executable", (t) => {
   const stack = (flags: number) => ({ p_type: PT.PT_GNU_STACK, p_flags: flags, p_filesz: 0n, p_memsz: 0n });
   t.false(plan({ segments: [text] }).executableStack);
