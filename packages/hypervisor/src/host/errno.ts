@@ -6,8 +6,16 @@
  */
 import { ERRNO, type ErrnoName } from "@kvmkit/guest-kernel/abi";
 
+const MARK = Symbol.for("@kvmkit/hypervisor.Errno");
+
 export class Errno extends Error {
+  /** A plugin may have another copy of this package than the machine that runs it: what counts is the mark. */
+  static override [Symbol.hasInstance](value: unknown): boolean {
+    return typeof value === "object" && value !== null && MARK in value;
+  }
+
   override readonly name = "Errno";
+  readonly [MARK] = true;
   readonly errno: ErrnoName;
   /** The answer for the guest: the negative number. */
   readonly value: number;

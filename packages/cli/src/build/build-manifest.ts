@@ -1,0 +1,164 @@
+/** What one manifest needs to run: its plugins numbered, its kernel, its program. */
+import { readFileSync } from "node:fs";
+import { join, relative, resolve } from "node:path";
+import type { HypercallRow } from "@kvmkit/guest-kernel/abi";
+import type { LoadedManifest } from "../config/vm-toml.js";
+import { CliError, systemErrorText } from "../errors.js";
+import type { Output } from "../output.js";
+import type { Timings } from "../report-timings.js";
+import { type Artefact, BuildCache, contentKey } from "./cache.js";
+import { getKernel } from "./kernel.js";
+import type { NamedPlugin } from "./load-plugins.js";
+import { type HypercallNumbers, lockHypercalls } from "./lock-file.js";
+import { isSource } from "./source-kind.js";
+import { TOOLCHAIN } from "./toolchain.js";
+
+export interface BuildContext {
+  readonly userDir: string;
+  readonly output: Output;
+  readonly timings: Timings;
+}
+
+export interface NumberedPlugin extends NamedPlugin {
+  /** Of its hypercalls that have no number of Linux's. */
+  readonly numbers: Readonly<Record<string, number>>;
+}
+
+export interface BuiltManifest {
+  readonly loaded: LoadedManifest;
+  readonly plugins: readonly NumberedPlugin[];
+  /** The kernel's ELF file, or a flat image. */
+  readonly kernel: Artefact;
+  /** The program's ELF file; under `long` whatever the booted kernel opens. */
+  readonly program: Artefact | undefined;
+}
+
+/**
+ * Builds what is missing.
+ * Errors: ManifestError, CliError, AsmError, KernelBuildError.
+ */
+export async function buildManifest(loaded: LoadedManifest, context: BuildContext): Promise<BuiltManifest> {
+  const { output, timings } = context;
+  const shown = relative(context.userDir, loaded.file) || loaded.file;
+  const cache = new BuildCache(join(loaded.dir, ".kvmkit"));
+  const plugins = await timings.measure("plugins", () => getPlugins(loaded));
+  const include = hypercallInclude(plugins);
+  output.progress(`${shown}: kernel`);
+  const kernel = await timings.measure("kernel", () =>
+    getBootImage(loaded, plugins, { cache, include, context }),
+  );
+  output.progress(`${shown}: program`);
+  const program = await timings.measure("program", () => getProgram(loaded, { cache, include, context }));
+  output.clearProgress();
+  return { loaded, plugins, kernel, program };
+}
+
+interface Tools {
+  readonly cache: BuildCache;
+  /** The generated include file. */
+  readonly include: string;
+  readonly context: BuildContext;
+}
+
+/** Plugins need the hypervisor; a manifest without any is built without loading it. */
+async function getPlugins(loaded: LoadedManifest): Promise<NumberedPlugin[]> {
+  if (loaded.manifest.plugin.length === 0) return [];
+  const { loadPlugins } = await import("./load-plugins.js");
+  return numberPlugins(loaded, await loadPlugins(loaded));
+}
+
+function numberPlugins({ dir }: LoadedManifest, plugins: readonly NamedPlugin[]): NumberedPlugin[] {
+  const names = plugins.map(({ plugin }) => ({
+    name: plugin.name,
+    hypercalls: plugin.rows.filter(({ nr }) => nr === undefined).map(({ name }) => name),
+  }));
+  const numbers: HypercallNumbers = lockHypercalls(dir, names);
+  return plugins.map((named) => ({ ...named, numbers: ownNumbers(named, numbers) }));
+}
+
+function ownNumbers({ plugin }: NamedPlugin, all: HypercallNumbers): Record<string, number> {
+  const recorded = all[plugin.name] ?? {};
+  const names = plugin.rows.filter(({ nr }) => nr === undefined).map(({ name }) => name);
+  return Object.fromEntries(names.map((name) => [name, recorded[name]!]));
+}
+
+/** `SYS_<name>` for the hypercalls that are granted. */
+function hypercallInclude(plugins: readonly NumberedPlugin[]): string {
+  const lines = grantedNumbers(plugins).map(({ name, nr }) => `SYS_${name} = 0x${nr.toString(16)}\n`);
+  return lines.join("");
+}
+
+function grantedNumbers(plugins: readonly NumberedPlugin[]): { name: string; nr: number }[] {
+  return plugins.flatMap(({ numbers, grant }) =>
+    Object.entries(numbers)
+      .filter(([name]) => grant === "all" || grant.includes(name))
+      .map(([name, nr]) => ({ name, nr })),
+  );
+}
+
+/** The rows that the kernel makes stubs of: granted hypercalls outside of Linux's numbers. */
+function kernelRows(plugins: readonly NumberedPlugin[]): HypercallRow[] {
+  return plugins.flatMap(({ plugin, numbers, grant }) =>
+    plugin.rows
+      .filter(({ name, nr }) => nr === undefined && (grant === "all" || grant.includes(name)))
+      .map(({ name, args, errors, doc }) => ({ nr: numbers[name]!, name, args, errors, doc })),
+  );
+}
+
+async function getBootImage(
+  { manifest }: LoadedManifest,
+  plugins: readonly NumberedPlugin[],
+  tools: Tools,
+): Promise<Artefact> {
+  const { boot, kernel, load = 0n } = manifest.vm;
+  if (kernel === undefined) return getKernel(tools.cache, kernelRows(plugins));
+  if (boot === "kvmkit" || !isSource(kernel)) return given(kernel);
+  const bits = ({ real: 16, protected: 32, long: 64 } as const)[boot];
+  return assembled("image", kernel, { ...tools, bits, options: `${bits} ${load}` }, async (object) => {
+    const { linkFlat } = await import("./link-object.js");
+    return linkFlat(object, load);
+  });
+}
+
+async function getProgram({ manifest, dir }: LoadedManifest, tools: Tools): Promise<Artefact | undefined> {
+  if (manifest.program === undefined) return undefined;
+  const path = resolve(dir, manifest.program.path);
+  if (manifest.vm.boot !== "kvmkit") return undefined;
+  if (!isSource(path)) return given(path);
+  return assembled("program", path, { ...tools, bits: 64, options: "" }, async (object) => {
+    const { linkProgram } = await import("./link-object.js");
+    return linkProgram(object, relative(tools.context.userDir, path));
+  });
+}
+
+type AsmObject = import("@kvmkit/x86-asm").AsmObject;
+
+async function assembled(
+  kind: string,
+  path: string,
+  tools: Tools & { readonly bits: 16 | 32 | 64; readonly options: string },
+  finish: (object: AsmObject) => Promise<Uint8Array>,
+): Promise<Artefact> {
+  const source = readInput(path);
+  const { include, cache, context, bits, options } = tools;
+  const shownFile = relative(context.userDir, path);
+  const key = contentKey(kind, TOOLCHAIN, options, shownFile, source, include);
+  return cache.get(`${kind}-${key}.${kind === "image" ? "bin" : "elf"}`, async () => {
+    const { assembleSource } = await import("./assemble-source.js");
+    const generated = { "hypercalls.inc": include };
+    const { object, inputs } = assembleSource(path, source, { shownFile, bits, generated });
+    return { bytes: await finish(object), inputs };
+  });
+}
+
+function given(path: string): Artefact {
+  return { path, bytes: readInput(path), built: false };
+}
+
+function readInput(path: string): Uint8Array {
+  try {
+    return readFileSync(path);
+  } catch (error) {
+    throw new CliError("ERR_CLI_IO", `${path} cannot be read: ${systemErrorText(error)}`, { cause: error });
+  }
+}

@@ -1,0 +1,83 @@
+/** Starts the bundled `kvm` as a user does, and builds the test programs it runs. */
+import { type ChildProcess, spawn } from "node:child_process";
+import { chmodSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { fileURLToPath } from "node:url";
+import test from "ava";
+import { assembleSource } from "../build/assemble-source.js";
+import { linkProgram } from "../build/link-object.js";
+
+const packageDir = fileURLToPath(new URL("../../../", import.meta.url));
+export const KVM = join(packageDir, "bin/kvm.js");
+
+export interface Ran {
+  /** Exit status; null where a signal ended the process. */
+  readonly status: number | null;
+  readonly stdout: string;
+  readonly stderr: string;
+}
+
+export interface RunOptions {
+  readonly cwd?: string;
+  readonly input?: string | Uint8Array;
+  readonly env?: Readonly<Record<string, string>>;
+  readonly uid?: number;
+}
+
+/** A folder of this test file's own, removed at its end. */
+export function scratchFolder(): string {
+  const dir = mkdtempSync(join(tmpdir(), "kvmkit-e2e-"));
+  chmodSync(dir, 0o755); // for the tests that run as another user
+  test.after.always(() => rmSync(dir, { recursive: true, force: true }));
+  return dir;
+}
+
+const programs = scratchFolder();
+mkdirSync(join(programs, "cache"));
+
+/** Starts `kvm` with its streams as pipes. */
+export function startKvm(args: readonly string[], options: RunOptions = {}): ChildProcess {
+  return spawn(process.execPath, [KVM, ...args], {
+    cwd: options.cwd ?? programs,
+    env: {
+      ...process.env,
+      INIT_CWD: "",
+      XDG_CACHE_HOME: join(programs, "cache"),
+      NODE_OPTIONS: "",
+      ...options.env,
+    },
+    ...(options.uid === undefined ? {} : { uid: options.uid, gid: options.uid }),
+  });
+}
+
+/** Runs `kvm` to its end. stdin is `input`, or empty. */
+export async function kvm(args: readonly string[], options: RunOptions = {}): Promise<Ran> {
+  const child = startKvm(args, options);
+  child.stdin!.on("error", () => {}); // a guest may end without reading
+  child.stdin!.end(options.input ?? "");
+  return finished(child);
+}
+
+/** Collects what a started process prints until it ends. */
+export async function finished(child: ChildProcess): Promise<Ran> {
+  const out: Buffer[] = [];
+  const err: Buffer[] = [];
+  child.stdout!.on("data", (chunk: Buffer) => out.push(chunk));
+  child.stderr!.on("data", (chunk: Buffer) => err.push(chunk));
+  const status = await new Promise<number | null>((resolve, reject) => {
+    child.once("error", reject);
+    child.once("close", resolve);
+  });
+  return { status, stdout: Buffer.concat(out).toString(), stderr: Buffer.concat(err).toString() };
+}
+
+/** The ELF of testdata/programs/NAME.s. */
+export function program(name: string): string {
+  const path = join(programs, name);
+  writeFileSync(path, readFileSync(`/tmp/zex/${name}`), { mode: 0o755 });
+  return path;
+}
+
+/** A trace of our own code: what nobody at a terminal should meet. */
+export const STACK_TRACE = /^\s+at .*[(/].*:\d+:\d+\)?$/m;

@@ -1,0 +1,295 @@
+/** kvm run and kvm build on manifests. */
+import {
+  existsSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  symlinkSync,
+  writeFileSync,
+} from "node:fs";
+import { dirname, join } from "node:path";
+import { kvmTest } from "@kvmkit-internal/test-support";
+import test from "ava";
+import { KVM, kvm, program, STACK_TRACE, scratchFolder } from "./kvm.js";
+
+const root = scratchFolder();
+const sources = join(dirname(KVM), "../testdata/programs");
+program("hello");
+
+/** A folder with a manifest and the named test sources. */
+function project(name: string, manifest: string, ...programs: string[]): string {
+  const dir = join(root, name);
+  mkdirSync(dir, { recursive: true });
+  writeFileSync(join(dir, "vm.toml"), manifest);
+  for (const source of programs) writeFileSync(join(dir, source), readFileSync(join(sources, source)));
+  return dir;
+}
+
+kvmTest("run: args, env and cwd of the manifest, and arguments behind -- after them", async (t) => {
+  const manifest = `[program]\npath = "echo.s"\nargs = ["a b"]\n[env]\nHOME = "/"\n`;
+  const cwd = project("echo", manifest, "echo.s");
+  const ran = await kvm(["run", "--", "-x"], { cwd });
+  t.deepEqual(ran, { status: 0, stdout: "echo.s\na b\n-x\nHOME=/\n", stderr: "" });
+});
+
+kvmTest("run: paths are relative to the manifest, wherever the user stands", async (t) => {
+  const manifest = `[program]\npath = "open.s"\nargs = ["/data/file", "0"]\n[[mount]]\nhost = "data"\nguest = "/data"\n`;
+  const dir = project("paths", manifest, "open.s");
+  mkdirSync(join(dir, "data"), { recursive: true });
+  writeFileSync(join(dir, "data/file"), "");
+  t.deepEqual(await kvm(["run", join(dir, "vm.toml")], { cwd: "/" }), { status: 0, stdout: "", stderr: "" });
+  t.deepEqual(await kvm(["run", "paths/vm.toml"], { cwd: "/", env: { INIT_CWD: root } }), {
+    status: 0,
+    stdout: "",
+    stderr: "",
+  });
+});
+
+kvmTest("run: [limits] wall ends the run with 124, and --timeout stands above it", async (t) => {
+  const manifest = `[program]\npath = "fault.s"\nargs = ["loop"]\n[limits]\nwall = "200ms"\n`;
+  const cwd = project("limits", manifest, "fault.s");
+  const stderr = (limit: string) => `kvm: the time limit of ${limit} was reached\n`;
+  t.deepEqual(await kvm(["run"], { cwd }), { status: 124, stdout: "", stderr: stderr("200ms") });
+  const above = await kvm(["run", "--timeout", "100ms"], { cwd });
+  t.deepEqual(above, { status: 124, stdout: "", stderr: stderr("100ms") });
+});
+
+kvmTest(
+  "run: a flat image that halts ends with 0; one that triple-faults or uses an unknown port with 125",
+  async (t) => {
+    const image = (name: string, code: string) => {
+      const cwd = project(name, `[vm]\nboot = "real"\nkernel = "boot.asm"\n`);
+      writeFileSync(join(cwd, "boot.asm"), code);
+      return kvm(["run"], { cwd });
+    };
+    t.deepEqual(await image("halts", "hlt\n"), { status: 0, stdout: "", stderr: "" });
+    const fault = await image("triple", "lidt [none]\nint3\nnone: dw 0\ndd 0\n");
+    t.is(fault.status, 125);
+    t.regex(fault.stderr, /ERR_VM_TRIPLE_FAULT/);
+    const port = await image("port", "mov dx, 0x999\nout dx, al\nhlt\n");
+    t.is(port.status, 125);
+    t.regex(port.stderr, /ERR_VM_UNKNOWN_PORT/);
+    t.notRegex(port.stderr, STACK_TRACE);
+  },
+);
+
+kvmTest("run: an unknown system call is -ENOSYS, and what is not granted does not exist", async (t) => {
+  const cwd = project(
+    "granted",
+    `[program]\npath = "open.s"\nargs = ["/tmp/x", "65"]\n[[plugin]]\nmodule = "files"\n`,
+    "open.s",
+  );
+  t.is((await kvm(["run"], { cwd })).status, 38);
+});
+
+test("run: every complaint about a manifest at once, with line and caret, and 125", async (t) => {
+  const cwd = project("wrong", `[vm]\nmemory = "64MB"\nacel = "kvm"\n[program]\npath = "none"\n`);
+  const ran = await kvm(["run"], { cwd });
+  t.is(ran.status, 125);
+  t.is(ran.stdout, "");
+  t.is(
+    ran.stderr,
+    [
+      'vm.toml:2:10  memory = "64MB": unit MB is not known. Write "64MiB" (67,108,864 bytes), or "64000000B" (64,000,000 bytes)  ERR_MANIFEST_UNIT',
+      '    2 | memory = "64MB"',
+      "      |          ^^^^^^",
+      "vm.toml:3:1  vm.acel: unknown key. Did you mean accel?  ERR_MANIFEST_UNKNOWN_KEY",
+      '    3 | acel = "kvm"',
+      "      | ^^^^",
+      `vm.toml:5:8  path = "none": does not exist (${join(cwd, "none")})  ERR_MANIFEST_PATH`,
+      '    5 | path = "none"',
+      "      |        ^^^^^^",
+      "",
+    ].join("\n"),
+  );
+});
+
+test("run --json: the same as data", async (t) => {
+  const cwd = project("wrong-json", `[program]\npath = 5\n`);
+  const ran = await kvm(["run", "--json"], { cwd });
+  const { error } = JSON.parse(ran.stderr);
+  t.deepEqual([error.code, error.problems[0].line, error.problems[0].column], ["ERR_MANIFEST_TYPE", 2, 8]);
+});
+
+test("run: a manifest that is not there is 125", async (t) => {
+  const ran = await kvm(["run", "none.toml"], { cwd: root });
+  t.deepEqual(ran, { status: 125, stdout: "", stderr: "none.toml  no such file  ERR_MANIFEST_NOT_FOUND\n" });
+});
+
+test("build: a source that does not assemble gives every complaint with its line, and 125", async (t) => {
+  const cwd = project("bad-source", `[program]\npath = "bad.s"\n`);
+  writeFileSync(join(cwd, "bad.s"), ".globl _start\n_start: mov rax, ebx\n bogus 1\n");
+  const ran = await kvm(["build"], { cwd });
+  t.is(ran.status, 125);
+  t.regex(ran.stderr, /bad\.s:2:\d+/);
+  t.regex(ran.stderr, /bad\.s:3:\d+/);
+  t.notRegex(ran.stderr, STACK_TRACE);
+});
+
+test("build: the second does nothing, a changed source or include is noticed, a damaged entry is made again", async (t) => {
+  const cwd = project("build", `[program]\npath = "main.s"\n`);
+  writeFileSync(join(cwd, "number.inc"), ".set NUMBER, 1\n");
+  const source = `.include "number.inc"\n.text\n.globl _start\n_start: mov edi, NUMBER\nmov eax, 60\nsyscall\n`;
+  writeFileSync(join(cwd, "main.s"), source);
+  const built = async () => {
+    const ran = await kvm(["build", "--json"], { cwd });
+    t.is(ran.status, 0, ran.stderr);
+    const artefacts: { kind: string; built: boolean; path: string }[] = JSON.parse(ran.stdout)[0].artefacts;
+    return Object.fromEntries(artefacts.map((artefact) => [artefact.kind, artefact]));
+  };
+  const state = ({ kernel, program: made }: Awaited<ReturnType<typeof built>>) => [
+    kernel!.built,
+    made!.built,
+  ];
+  const first = await built();
+  t.deepEqual(state(first), [true, true]);
+  const before = statSync(first["kernel"]!.path).mtimeMs;
+  t.deepEqual(state(await built()), [false, false]);
+  writeFileSync(join(cwd, "number.inc"), ".set NUMBER, 2\n");
+  t.deepEqual(state(await built()), [false, true]);
+  writeFileSync(join(cwd, "main.s"), `${source}# changed\n`);
+  t.deepEqual(state(await built()), [false, true]);
+  t.is(statSync(first["kernel"]!.path).mtimeMs, before);
+  writeFileSync(first["kernel"]!.path, "damaged");
+  t.deepEqual(state(await built()), [true, false]);
+});
+
+test("build: six at once leave whole entries and no temporary files", async (t) => {
+  const cwd = project("concurrent", `[program]\npath = "hello.s"\n`, "hello.s");
+  const all = await Promise.all(Array.from({ length: 6 }, () => kvm(["build"], { cwd })));
+  t.deepEqual(
+    all.map(({ status }) => status),
+    [0, 0, 0, 0, 0, 0],
+  );
+  const names = readdirSync(join(cwd, ".kvmkit")).sort();
+  t.deepEqual(
+    names.map((name) => name.replace(/-[0-9a-f]{16}/, "")),
+    [".gitignore", "kernel.elf", "kernel.json", "program.elf", "program.json"],
+  );
+  t.regex((await kvm(["build"], { cwd })).stderr, /up to date/);
+});
+
+test("build: without arguments the workspace's members too, and one bad member does not hide another", async (t) => {
+  const cwd = project("workspace", `[workspace]\nmembers = ["parts/*/vm.toml"]\n`);
+  for (const name of ["a", "b", "c"]) mkdirSync(join(cwd, "parts", name), { recursive: true });
+  writeFileSync(join(cwd, "parts/a/vm.toml"), `[program]\npath = "none"\n`);
+  writeFileSync(join(cwd, "parts/b/vm.toml"), `[program]\npath = "hello.s"\n`);
+  writeFileSync(join(cwd, "parts/b/hello.s"), readFileSync(join(sources, "hello.s")));
+  writeFileSync(join(cwd, "parts/c/vm.toml"), `[vm]\nboot = 5\n`);
+  const ran = await kvm(["build"], { cwd });
+  t.is(ran.status, 125);
+  t.regex(ran.stderr, /parts\/a\/vm\.toml:2:8 .*ERR_MANIFEST_PATH/);
+  t.regex(ran.stderr, /parts\/c\/vm\.toml:2:8 .*ERR_MANIFEST_TYPE/);
+  t.true(existsSync(join(cwd, "parts/b/.kvmkit")));
+  rmSync(join(cwd, "parts/a"), { recursive: true });
+  rmSync(join(cwd, "parts/c"), { recursive: true });
+  t.is((await kvm(["build"], { cwd })).status, 0);
+});
+
+const PLUGIN = `import { definePlugin, errno, t } from "@kvmkit/hypervisor";
+export default definePlugin({
+  name: "adder", version: "1.0.0", abi: 1,
+  hypercalls: {
+    add_three: { args: { value: t.u32 }, handle: (_ctx, { value }) => value + 3 },
+    refuse: { args: {}, errors: ["EACCES"], handle() { throw errno("EACCES"); } },
+    crash: { args: {}, handle() { throw new Error("secret"); } },
+  },
+});
+`;
+
+function pluginProject(name: string, grant: string, call: string): string {
+  const manifest = `[program]\npath = "main.s"\n[[plugin]]\nmodule = "./adder.mjs"\n${grant}\n`;
+  const cwd = project(name, manifest);
+  writeFileSync(join(cwd, "adder.mjs"), PLUGIN);
+  // The result, negated where it is an errno, becomes the exit status.
+  writeFileSync(
+    join(cwd, "main.s"),
+    `.include "hypercalls.inc"\n.text\n.globl _start\n_start: mov eax, ${call}\nmov edi, 39\nsyscall\nmov rdi, rax\nneg rax\ncmovns rdi, rax\nmov eax, 60\nsyscall\n`,
+  );
+  const modules = join(cwd, "node_modules/@kvmkit");
+  if (!existsSync(modules)) {
+    mkdirSync(modules, { recursive: true });
+    symlinkSync(join(dirname(KVM), "../node_modules/@kvmkit/hypervisor"), join(modules, "hypervisor"));
+  }
+  return cwd;
+}
+
+kvmTest(
+  "plugin: a hypercall of a module beside the manifest, its number recorded in kvm.lock.json",
+  async (t) => {
+    const cwd = pluginProject("plugin", `grant = ["add_three"]`, "SYS_add_three");
+    t.deepEqual(await kvm(["run"], { cwd }), { status: 42, stdout: "", stderr: "" });
+    const lock = JSON.parse(readFileSync(join(cwd, "kvm.lock.json"), "utf8"));
+    t.deepEqual(lock.hypercalls.adder, { add_three: 0x1000, refuse: 0x1001, crash: 0x1002 });
+  },
+);
+
+kvmTest("plugin: an errno it throws is the guest's; any other throw is -EIO, and is reported", async (t) => {
+  const refuse = await kvm(["run"], { cwd: pluginProject("refuse", `grant = "all"`, "SYS_refuse") });
+  t.deepEqual(refuse, { status: 13, stdout: "", stderr: "" });
+  const crash = await kvm(["run"], { cwd: pluginProject("crash", `grant = "all"`, "SYS_crash") });
+  t.is(crash.status, 5);
+  t.regex(crash.stderr, /crash of plugin adder failed: secret.*ERR_VM_HANDLER/);
+  t.notRegex(crash.stderr, STACK_TRACE);
+});
+
+kvmTest("plugin: what is not granted does not exist for the guest: -ENOSYS", async (t) => {
+  const cwd = pluginProject("withheld", `grant = ["refuse"]`, "SYS_add_three");
+  t.is((await kvm(["run"], { cwd })).status, 38);
+});
+
+const wrongPlugins: [string, string, RegExp][] = [
+  [
+    "a module that is not there",
+    `module = "./none.mjs"`,
+    /vm\.toml:4:10 {2}module = "\.\/none\.mjs": no such file.*ERR_MANIFEST_PLUGIN/,
+  ],
+  [
+    "a package that is not installed",
+    `module = "no-such-plugin"`,
+    /vm\.toml:4:10 .*no such package.*ERR_MANIFEST_PLUGIN/,
+  ],
+  ["a built-in, misspelt", `module = "consle"`, /Did you mean console\?.*ERR_MANIFEST_PLUGIN/],
+  [
+    "a module that is no plugin",
+    `module = "./no-plugin.mjs"`,
+    /vm\.toml:4:10 .*definePlugin.*ERR_MANIFEST_PLUGIN/,
+  ],
+  ["a module that throws", `module = "./throws.mjs"`, /vm\.toml:4:10 .*broken module.*ERR_MANIFEST_PLUGIN/],
+  [
+    "a hypercall that it does not have",
+    `module = "./adder.mjs"\ngrant = ["ad_three"]`,
+    /vm\.toml:5:10 .*ad_three.*Did you mean add_three\?.*ERR_MANIFEST_PLUGIN/,
+  ],
+  [
+    "options that it does not take",
+    `module = "./adder.mjs"\noptions = { x = 1 }`,
+    /vm\.toml:5:11 .*ERR_MANIFEST_PLUGIN|ERR_VM_PLUGIN_OPTIONS/,
+  ],
+];
+
+for (const [title, table, message] of wrongPlugins) {
+  kvmTest(`plugin: refused with 125: ${title}`, async (t) => {
+    const cwd = pluginProject("wrong-plugin", "", "0");
+    writeFileSync(join(cwd, "no-plugin.mjs"), "export default 5;\n");
+    writeFileSync(join(cwd, "throws.mjs"), `throw new Error("broken module");\n`);
+    writeFileSync(join(cwd, "hello.s"), readFileSync(join(sources, "hello.s")));
+    const file = `${title.replaceAll(" ", "-")}.toml`;
+    writeFileSync(join(cwd, file), `[program]\npath = "hello.s"\n[[plugin]]\n${table}\n`);
+    const ran = await kvm(["run", file], { cwd });
+    t.is(ran.status, 125, ran.stderr);
+    t.regex(ran.stderr.replaceAll(file, "vm.toml"), message);
+    t.notRegex(ran.stderr, STACK_TRACE);
+  });
+}
+
+kvmTest("run --explain prints what is granted, and runs nothing", async (t) => {
+  const cwd = pluginProject("explain", `grant = ["add_three"]`, "SYS_add_three");
+  const ran = await kvm(["run", "--explain"], { cwd });
+  t.is(ran.status, 0);
+  t.regex(ran.stdout, /adder/);
+  t.regex(ran.stdout, /add_three/);
+  t.notRegex(ran.stdout, /refuse/);
+});
