@@ -12,6 +12,7 @@
 #include <pthread.h>
 #include <stdlib.h>
 #include <sys/mman.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 struct kvmkit_mapping {
@@ -88,7 +89,17 @@ static void destroy_memory(struct kvmkit_object *object) {
   free(memory);
 }
 
+/* Touching a page beyond the end of a mapped file is SIGBUS, for the guest and for JavaScript. */
+static int check_file(int fd, off_t offset, size_t size) {
+  struct stat status;
+  if (fstat(fd, &status) != 0) return -errno;
+  if (!S_ISREG(status.st_mode)) return 0;
+  return offset > status.st_size || size > (uint64_t)(status.st_size - offset) ? KVMKIT_E_RANGE : 0;
+}
+
 int kvmkit_memory_create(size_t size, int fd, off_t offset, unsigned flags, struct kvmkit_memory **out) {
+  int file_error = fd < 0 ? 0 : check_file(fd, offset, size);
+  if (file_error) return file_error;
   struct kvmkit_memory *memory = calloc(1, sizeof *memory);
   if (!memory) return -ENOMEM;
   int map_flags = MAP_NORESERVE | (flags & KVMKIT_MEMORY_SHARED ? MAP_SHARED : MAP_PRIVATE);

@@ -65,6 +65,11 @@ export const errors = {
     message: "{what}: the buffer is shorter than what the kernel reads or writes",
     remedy: "Pass a longer buffer, or one whose ArrayBuffer is not detached.",
   },
+  ERR_KVM_FILE_SIZE: {
+    message: "GuestMemory.allocate: the file ends before offset {offset} + {sizeBytes} bytes",
+    remedy:
+      "Make the file as long as the memory first (ftruncate), and keep it that long while it is mapped.",
+  },
   ERR_KVM_RANGE: {
     message: "{what}: offset {offset}, {length} bytes, leaves the {sizeBytes} bytes of memory",
     remedy: "Stay within the memory's sizeBytes.",

@@ -58,7 +58,9 @@ export class GuestMemory {
     const { file, hugePages } = options;
     const flags = (file?.shared ? SHARED : 0) | (hugePages ? HUGE_PAGES : 0);
     const fd = file === undefined ? -1 : integerOf("file.fd", file.fd, 0, 2 ** 31 - 1);
-    const result = native().allocateMemory(sizeBytes, fd, file?.offset ?? 0, flags);
+    const offset = integerOf("file.offset", file?.offset ?? 0, 0, Number.MAX_SAFE_INTEGER);
+    const result = native().allocateMemory(sizeBytes, fd, offset, flags);
+    if (result === NATIVE.RANGE) throw new KvmError("ERR_KVM_FILE_SIZE", { offset, sizeBytes });
     return new GuestMemory(handleOr(result, `GuestMemory of ${sizeBytes} bytes`, { syscall: "mmap" }));
   }
 
@@ -81,15 +83,15 @@ export class GuestMemory {
    * The bytes from `offset` on; reads and writes are the guest's memory. Ranges up to 2 GiB are always one view.
    * ERR_KVM_RANGE outside the memory, ERR_KVM_CLOSED after close().
    */
-  bytes(offset = 0, length = this.sizeBytes - offset): Uint8Array {
-    this.#check(offset, length);
+  bytes(offset = 0, lengthWanted?: number): Uint8Array {
+    const length = this.#lengthFrom(offset, lengthWanted);
     const { start, window } = this.#windowOver(offset, length);
     return new Uint8Array(window.buffer, offset - start, length);
   }
 
   /** A DataView of the same bytes. */
-  view(offset = 0, length = this.sizeBytes - offset): DataView {
-    const { buffer, byteOffset } = this.bytes(offset, length);
+  view(offset = 0, lengthWanted?: number): DataView {
+    const { buffer, byteOffset, length } = this.bytes(offset, lengthWanted);
     return new DataView(buffer, byteOffset, length);
   }
 
@@ -98,8 +100,8 @@ export class GuestMemory {
    * page-table walk, that cannot afford a new view for each.
    */
   window(index: number): Uint8Array {
-    const start = index * WINDOW_BYTES;
-    this.#check(start, 1);
+    const start = typeof index === "number" ? index * WINDOW_BYTES : Number.NaN;
+    this.#lengthFrom(start, 1);
     return this.#window(start, WINDOW_BYTES);
   }
 
@@ -119,14 +121,14 @@ export class GuestMemory {
   }
 
   /** Gives the pages back: they read as zeros, or as the file's bytes (madvise(2), MADV_DONTNEED). */
-  discard(offset = 0, length = this.sizeBytes - offset): void {
-    this.#check(offset, length);
+  discard(offset = 0, lengthWanted?: number): void {
+    const length = this.#lengthFrom(offset, lengthWanted);
     this.#checked(this.handle.advise(offset, length, false), "madvise");
   }
 
   /** Makes the pages present and writable ahead of their use (madvise(2), MADV_POPULATE_WRITE; Linux 5.14). */
-  populate(offset = 0, length = this.sizeBytes - offset): void {
-    this.#check(offset, length);
+  populate(offset = 0, lengthWanted?: number): void {
+    const length = this.#lengthFrom(offset, lengthWanted);
     this.#checked(this.handle.advise(offset, length, true), "madvise");
   }
 
@@ -142,17 +144,14 @@ export class GuestMemory {
     this.close();
   }
 
-  #check(offset: number, length: number): void {
+  /** The length of a range: what is asked for, else the rest; ERR_KVM_RANGE where it leaves the memory. */
+  #lengthFrom(offset: number, lengthWanted: number | undefined): number {
     if (this.#closed) throw failure(NATIVE.CLOSED, "GuestMemory", {});
     const { sizeBytes } = this;
-    if (
-      !Number.isInteger(offset) ||
-      !Number.isInteger(length) ||
-      offset < 0 ||
-      length < 0 ||
-      offset + length > sizeBytes
-    )
-      throw new KvmError("ERR_KVM_RANGE", { what: "GuestMemory", offset, length, sizeBytes });
+    const length = lengthWanted ?? (typeof offset === "number" ? sizeBytes - offset : Number.NaN);
+    const valid = Number.isInteger(offset) && Number.isInteger(length) && offset >= 0 && length >= 0;
+    if (valid && offset + length <= sizeBytes) return length;
+    throw new KvmError("ERR_KVM_RANGE", { what: "GuestMemory", offset, length, sizeBytes });
   }
 
   /** The start of the smallest window that holds the range, and the window. */

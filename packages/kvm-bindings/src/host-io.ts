@@ -6,9 +6,9 @@
  */
 import { checkpoint } from "./checkpoint.js";
 import { KvmError } from "./errors.js";
-import { integerOf } from "./kvm-fd.js";
-import { NATIVE, native } from "./load-native.js";
-import type { StopSource } from "./stop-source.js";
+import { instanceOf, integerOf } from "./kvm-fd.js";
+import { NATIVE, type NativeHandle, native } from "./load-native.js";
+import { StopSource } from "./stop-source.js";
 
 export interface TransferOptions {
   readonly stop?: StopSource;
@@ -35,6 +35,10 @@ function uninterrupted(what: string, attempt: () => number): number {
   }
 }
 
+function stopOf(what: string, stop: StopSource | undefined): NativeHandle | undefined {
+  return instanceOf(`${what}: stop`, stop, StopSource)?.handle;
+}
+
 function positionOf({ position }: TransferOptions): number {
   return position === undefined ? -1 : integerOf("position", position, 0, Number.MAX_SAFE_INTEGER);
 }
@@ -43,7 +47,8 @@ function positionOf({ position }: TransferOptions): number {
 function read(fd: number, views: readonly Uint8Array[], options: TransferOptions = {}): number {
   const position = positionOf(options);
   integerOf("hostIo.read: fd", fd, 0, 2 ** 31 - 1);
-  return uninterrupted("hostIo.read", () => native().read(fd, views, 0, options.stop?.handle, position));
+  const stop = stopOf("hostIo.read", options.stop);
+  return uninterrupted("hostIo.read", () => native().read(fd, views, 0, stop, position));
 }
 
 /**
@@ -53,11 +58,12 @@ function read(fd: number, views: readonly Uint8Array[], options: TransferOptions
 function write(fd: number, views: readonly Uint8Array[], options: TransferOptions = {}): number {
   const position = positionOf(options);
   integerOf("hostIo.write: fd", fd, 0, 2 ** 31 - 1);
+  const stop = stopOf("hostIo.write", options.stop);
   let rest: readonly Uint8Array[] = views;
   let written = 0;
   for (;;) {
     const at = position < 0 ? -1 : position + written;
-    const result = uninterrupted("hostIo.write", () => native().write(fd, rest, 0, options.stop?.handle, at));
+    const result = uninterrupted("hostIo.write", () => native().write(fd, rest, 0, stop, at));
     if (result < 0) return written > 0 ? written : result;
     written += result;
     rest = after(rest, result);
@@ -100,10 +106,11 @@ function wait(
   const deadline = ms === undefined ? Number.POSITIVE_INFINITY : performance.now() + ms;
   if (Number.isNaN(deadline))
     throw new KvmError("ERR_KVM_ARGUMENT", { what, value: ms, allowed: "milliseconds" });
+  const handle = stopOf(what, stop);
   return uninterrupted(what, () => {
     const left = Math.max(0, Math.ceil(deadline - performance.now()));
     const timeout = left === Number.POSITIVE_INFINITY ? -1 : Math.min(left, 2 ** 31 - 1);
-    return native().poll(fd, events, timeout, stop?.handle);
+    return native().poll(fd, events, timeout, handle);
   });
 }
 

@@ -162,6 +162,25 @@ export function integerOf(what: string, value: number, min: number, max: number)
   return value;
 }
 
+/** Refuses what is not an array. */
+export function arrayOf<T>(what: string, value: readonly T[]): readonly T[] {
+  if (Array.isArray(value)) return value;
+  throw new KvmError("ERR_KVM_ARGUMENT", { what, value, allowed: "an array" });
+}
+
+/** A class, also one whose constructor is private. */
+interface Class<T> {
+  readonly name: string;
+  readonly prototype: T;
+  [Symbol.hasInstance](value: unknown): boolean;
+}
+
+/** Refuses what is not an instance of the class; undefined passes. */
+export function instanceOf<T>(what: string, value: T | undefined, type: Class<T>): T | undefined {
+  if (value === undefined || type[Symbol.hasInstance](value)) return value;
+  throw new KvmError("ERR_KVM_ARGUMENT", { what, value, allowed: `a ${type.name}` });
+}
+
 /** Refuses what is not a bigint of 64 bits. */
 export function u64Of(what: string, value: bigint): bigint {
   if (typeof value !== "bigint" || value < 0n || value > 0xffff_ffff_ffff_ffffn)

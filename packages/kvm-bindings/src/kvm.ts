@@ -3,7 +3,7 @@ import { type CapabilityName, capabilities } from "./capabilities.js";
 import { KvmError } from "./errors.js";
 import { growing } from "./growing.js";
 import { ioctlIndex } from "./ioctls.js";
-import { capabilityNumber, failure, integerOf, KvmFd } from "./kvm-fd.js";
+import { arrayOf, capabilityNumber, failure, integerOf, KvmFd } from "./kvm-fd.js";
 import { type NativeHandle, native } from "./load-native.js";
 
 import {
@@ -111,7 +111,7 @@ export class Kvm extends KvmFd {
 
   /** KVM_GET_MSRS of the host's feature registers. */
   getMsrs(indices: readonly number[]): KvmMsrEntry[] {
-    const encoded = kvm_msrs.encodeAll(indices.map((index) => ({ index })));
+    const encoded = kvm_msrs.encodeAll(arrayOf("indices", indices).map((index) => ({ index })));
     const got = this.handle.ioctl(ioctlIndex.KVM_GET_MSRS, 0, encoded);
     if (got < 0) throw this.explain("KVM_GET_MSRS", got);
     return kvm_msrs.decodeAll(encoded).slice(0, got);

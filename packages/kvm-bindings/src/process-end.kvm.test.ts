@@ -35,7 +35,7 @@ for (const sent of ["SIGINT", "SIGTERM"] as const)
   });
 
 kvmTest("garbage collection while a vCPU is in the guest leaves what is in use alone", async (t) => {
-  const { status, signal, stdout, stderr } = await scenario("garbage collection", { flags: ["--expose-gc"] });
+  const { status, signal, stdout, stderr } = await scenario("garbage collection");
   t.is(stdout, "alive\n", stderr);
   t.is(signal, null);
   t.is(status, 0);

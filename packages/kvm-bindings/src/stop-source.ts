@@ -6,7 +6,7 @@
  */
 import { constants } from "node:os";
 import { KvmError } from "./errors.js";
-import { failure, handleOr } from "./kvm-fd.js";
+import { arrayOf, failure, handleOr } from "./kvm-fd.js";
 import { NATIVE, type NativeHandle, native, objectTypes } from "./load-native.js";
 
 /** Why a stop source stopped. */
@@ -24,7 +24,7 @@ function signalName(number: number): NodeJS.Signals {
 
 function signalBits(signals: readonly NodeJS.Signals[]): number {
   let bits = 0;
-  for (const name of signals) {
+  for (const name of arrayOf("StopSource.watchSignals", signals)) {
     const number = constants.signals[name];
     if (number === undefined || number > LAST_STANDARD_SIGNAL || name === "SIGKILL" || name === "SIGSTOP")
       throw new KvmError("ERR_KVM_ARGUMENT", {

@@ -6,7 +6,7 @@ import type { CapabilityName } from "./capabilities.js";
 import { KvmError } from "./errors.js";
 import { growing } from "./growing.js";
 import { type IoctlName, ioctlIndex } from "./ioctls.js";
-import { capabilityNumber, integerOf, KvmFd } from "./kvm-fd.js";
+import { arrayOf, capabilityNumber, integerOf, KvmFd } from "./kvm-fd.js";
 import type { Struct } from "./layout.js";
 import { Statistics } from "./stats.js";
 import {
@@ -135,7 +135,7 @@ export abstract class VcpuState extends KvmFd {
 
   /** KVM_GET_MSRS; ERR_KVM_MSR names the first register that the host's KVM does not know. */
   getMsrs(indices: readonly number[]): KvmMsrEntry[] {
-    const entries = indices.map((index) => ({ index }));
+    const entries = arrayOf("indices", indices).map((index) => ({ index }));
     return this.#msrs("KVM_GET_MSRS", entries);
   }
 

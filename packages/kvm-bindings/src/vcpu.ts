@@ -8,9 +8,9 @@ import { checkpoint } from "./checkpoint.js";
 import { KvmError } from "./errors.js";
 import { decodeExit, type VcpuExit } from "./exit-reasons.js";
 import { fdKinds } from "./ioctls.js";
-import { failure, handleOr, integerOf } from "./kvm-fd.js";
+import { failure, handleOr, instanceOf, integerOf } from "./kvm-fd.js";
 import { NATIVE, type NativeHandle, native } from "./load-native.js";
-import type { StopSource } from "./stop-source.js";
+import { StopSource } from "./stop-source.js";
 import {
   type KvmCoalescedMmio,
   type KvmDirtyGfn,
@@ -101,7 +101,7 @@ export class Vcpu extends VcpuState {
   }
 
   #bind(stop: StopSource | undefined): void {
-    this.checked(this.handle.bind(stop?.handle));
+    this.checked(this.handle.bind(instanceOf("Vcpu.run: stop", stop, StopSource)?.handle));
     this.#stop = stop;
   }
 

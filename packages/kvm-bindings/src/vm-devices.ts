@@ -1,7 +1,7 @@
 /** What a virtual machine has besides memory and vCPUs: interrupt controllers, clocks, devices, filters. */
 import { Device } from "./device.js";
 import { ioctlIndex } from "./ioctls.js";
-import { integerOf, KvmFd, u64Of } from "./kvm-fd.js";
+import { arrayOf, instanceOf, integerOf, KvmFd, u64Of } from "./kvm-fd.js";
 import { Statistics } from "./stats.js";
 import {
   type KvmClockData,
@@ -145,10 +145,11 @@ export abstract class VmDevices extends KvmFd {
 
   /** KVM_X86_SET_MSR_FILTER: up to 16 ranges; `defaultDeny` for registers outside of them. */
   setMsrFilter(ranges: readonly MsrFilterRange[], defaultDeny = false): void {
-    const lengths = ranges.map(({ nmsrs }) => Math.ceil(nmsrs / 64) * 8);
+    const lengths = arrayOf("ranges", ranges).map(({ nmsrs }) => Math.ceil(nmsrs / 64) * 8);
     const bitmaps = new Uint8Array(lengths.reduce((sum, length) => sum + length, 0));
     let at = 0;
     for (const [i, { bitmap }] of ranges.entries()) {
+      instanceOf("bitmap", bitmap, Uint8Array);
       bitmaps.set(bitmap.subarray(0, lengths[i]), at);
       at += lengths[i]!;
     }
@@ -162,7 +163,7 @@ export abstract class VmDevices extends KvmFd {
   /** KVM_SET_PMU_EVENT_FILTER: which performance events the guest may count. */
   setPmuEventFilter({ action, flags = 0, fixedCounterBitmap = 0, events }: PmuEventFilter): void {
     const header = { action, flags, fixed_counter_bitmap: fixedCounterBitmap };
-    const list = events.map((event) => ({ event: u64Of("event", event) }));
+    const list = arrayOf("events", events).map((event) => ({ event: u64Of("event", event) }));
     this.callWith("KVM_SET_PMU_EVENT_FILTER", kvm_pmu_event_filter.encodeAll(list, header));
   }
 

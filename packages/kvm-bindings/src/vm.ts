@@ -4,7 +4,7 @@ import { GuestMemfd } from "./device.js";
 import { KvmError } from "./errors.js";
 import { GuestMemory } from "./guest-memory.js";
 import { fdKinds, ioctlIndex } from "./ioctls.js";
-import { capabilityNumber, handleOr, integerOf, u64Of } from "./kvm-fd.js";
+import { capabilityNumber, handleOr, instanceOf, integerOf, u64Of } from "./kvm-fd.js";
 import { NATIVE, type NativeHandle, native } from "./load-native.js";
 import {
   kvm_clear_dirty_log,
@@ -112,6 +112,12 @@ export class Vm extends VmDevices {
    * offset or size are not page-aligned.
    */
   setUserMemoryRegion(region: UserMemoryRegion): void {
+    if (typeof region !== "object" || region === null)
+      throw new KvmError("ERR_KVM_ARGUMENT", {
+        what: "region",
+        value: region,
+        allowed: "a UserMemoryRegion",
+      });
     const { slot, guestPhysAddr, memory, offset = 0, flags = 0, guestMemfd, guestMemfdOffset = 0 } = region;
     integerOf("slot", slot, 0, U32);
     integerOf("flags", flags, 0, U32);
@@ -124,7 +130,7 @@ export class Vm extends VmDevices {
       memory?.handle,
       offset,
       sizeBytes,
-      guestMemfd?.handle,
+      instanceOf("guestMemfd", guestMemfd, GuestMemfd)?.handle,
       guestMemfdOffset,
     );
     const ioctl = guestMemfd === undefined ? "KVM_SET_USER_MEMORY_REGION" : "KVM_SET_USER_MEMORY_REGION2";
@@ -226,10 +232,9 @@ export class Vm extends VmDevices {
 }
 
 /** The length of a range of `memory` that begins at `offset`; ERR_KVM_RANGE where it leaves the memory. */
-function rangeIn(memory: GuestMemory, offset: number, length = memory.sizeBytes - offset): number {
-  if (!(memory instanceof GuestMemory))
-    throw new KvmError("ERR_KVM_ARGUMENT", { what: "memory", value: memory, allowed: "a GuestMemory" });
-  const { sizeBytes } = memory;
+function rangeIn(memory: GuestMemory, offset: number, sizeWanted: number | undefined): number {
+  const { sizeBytes } = instanceOf("memory", memory, GuestMemory)!;
+  const length = sizeWanted ?? sizeBytes - offset;
   const valid = Number.isInteger(offset) && Number.isInteger(length) && offset >= 0 && length > 0;
   if (valid && offset + length <= sizeBytes) return length;
   throw new KvmError("ERR_KVM_RANGE", { what: "memory slot", offset, length, sizeBytes });

@@ -1,10 +1,13 @@
 /** What must end a process, or not, with a vCPU in the guest: `node scenarios.js <name>`, one at a time. */
 import { writeSync } from "node:fs";
+import { setImmediate } from "node:timers/promises";
 import { exitName } from "../exit-reasons.js";
 import { GuestMemory } from "../guest-memory.js";
 import { Kvm } from "../kvm.js";
 import { StopSource } from "../stop-source.js";
-import { code, machine } from "./machine.js";
+import type { Vm } from "../vm.js";
+import { code, type Machine, MEMORY_BYTES, machine } from "./machine.js";
+import { resources } from "./resources.js";
 import { startGuestWorker } from "./spawn.js";
 
 function say(text: string): void {
@@ -57,30 +60,100 @@ const scenarios: Readonly<Record<string, () => unknown>> = {
     guest.vcpu.run();
   },
 
-  /** Needs --expose-gc: everything that can be collected is, while the guest runs. */
+  /** Everything that can be collected is, while the guest runs. */
   async "garbage collection"() {
     const { ids, worker } = await startGuestWorker({ program: "count" });
     const memory = GuestMemory.attach(ids.memory);
     for (let i = 0; i < 20; i++) {
       machine(code.spin);
       globalThis.gc!();
-      await new Promise((resolve) => setImmediate(resolve));
+      await setImmediate();
     }
     say(memory.window(0).length > 0 ? "alive" : "gone");
     await worker.terminate();
   },
 
-  /** Needs a low `ulimit -n`, which only a shell can set: the descriptors run out instead. */
-  "descriptors run out"() {
+  /** `count` virtual machines, each run and closed, with a turn of the event loop now and then only. */
+  async "lives closed"() {
+    await lives((guest) => guest[Symbol.dispose]());
+  },
+
+  /** The same with nothing closed: the collector has to. */
+  async "lives dropped"() {
+    await lives(() => {});
+  },
+
+  /** To be run with a low `ulimit -n`. */
+  async "descriptors run out"() {
     const kvm = Kvm.open();
-    const held: unknown[] = [];
+    const held: Vm[] = [];
     try {
       for (;;) held.push(kvm.createVm());
     } catch (error) {
       const { name, code: errorCode, message } = error as Error & { code: string };
-      say(`${held.length > 10} ${name} ${errorCode} ${message}`);
+      say(`${name} ${errorCode} ${message}`);
     }
+    for (const vm of held) vm.close();
+    using again = machine(code.exits);
+    say(`again: ${exitName(again.vcpu.run())}`);
+  },
+
+  /** A view's addresses stay reserved, its contents and the virtual machine do not stay. */
+  async "views kept"() {
+    live((guest) => guest[Symbol.dispose]()); // starts the watchdog, which keeps a descriptor
+    const before = resources();
+    const kept: unknown[] = [];
+    for (let i = 0; i < 50; i++) {
+      const guest = machine(code.exits);
+      guest.memory.bytes(2 ** 20).fill(1);
+      guest.vcpu.run();
+      // As if transferred: the views cannot be detached through these.
+      kept.push(guest.memory.bytes().buffer, guest.vcpu.runPage.bytes.buffer);
+      guest[Symbol.dispose]();
+    }
+    const after = resources();
+    const grown = after.residentBytes - before.residentBytes;
+    say(
+      `descriptors ${after.descriptors - before.descriptors}, ` +
+        `memory ${grown < 50 * MEMORY_BYTES * 0.5 ? "given back" : `kept: ${grown}`}`,
+    );
   },
 };
+
+/** Makes and ends process.argv[3] virtual machines, and says what is left of them. */
+async function lives(end: (guest: Machine) => void): Promise<void> {
+  const count = Number(process.argv[3]);
+  live(end);
+  await settle();
+  const before = resources();
+  for (let i = 0; i < count; i++) {
+    live(end);
+    if (i % 50 === 0) await setImmediate();
+  }
+  await settle();
+  const after = resources();
+  const mappings = after.mappings - before.mappings;
+  const memory = after.residentBytes - before.residentBytes;
+  say(
+    `descriptors ${after.descriptors - before.descriptors}, ` +
+      `mappings ${mappings < 50 ? "bounded" : mappings}, ` +
+      `memory ${memory < 256 * 2 ** 20 ? "bounded" : memory}`,
+  );
+}
+
+function live(end: (guest: Machine) => void): void {
+  const guest = machine(code.exits);
+  guest.vcpu.run();
+  guest.vcpu.decodeExit();
+  end(guest);
+}
+
+/** Lets the collector find what is left, and the finalizers run. */
+async function settle(): Promise<void> {
+  for (let i = 0; i < 5; i++) {
+    globalThis.gc!();
+    await setImmediate();
+  }
+}
 
 await scenarios[process.argv[2]!]!();

@@ -24,10 +24,17 @@ const HANG_MS = 60_000;
  */
 export async function scenario(
   name: string,
-  { onReady, flags = [] }: { onReady?: (pid: number) => void; flags?: readonly string[] } = {},
+  options: {
+    readonly onReady?: (pid: number) => void;
+    readonly args?: readonly string[];
+    /** ulimit -n */
+    readonly descriptorLimit?: number;
+  } = {},
 ): Promise<Ended> {
+  const { onReady, args = [], descriptorLimit = 1024 } = options;
   const script = fileURLToPath(new URL("scenarios.js", import.meta.url));
-  const child = spawn(process.execPath, [...flags, script, name], {
+  const limited = [`ulimit -n ${descriptorLimit} && exec "$@"`, "sh", process.execPath, "--expose-gc"];
+  const child = spawn("sh", ["-c", ...limited, script, name, ...args], {
     stdio: ["ignore", "pipe", "pipe"],
     timeout: HANG_MS,
     killSignal: "SIGKILL",
