@@ -127,6 +127,9 @@ int kvmkit_memory_advise(struct kvmkit_memory *memory, size_t offset, size_t siz
   size_t total = memory->mapping->size;
   if (offset > total || size > total - offset) return KVMKIT_E_RANGE;
   /* SAFETY: the caller's handle owns the mapping, and the range was checked above. */
-  int result = madvise(memory->mapping->address + offset, size, populate ? MADV_POPULATE_WRITE : MADV_DONTNEED);
+  int advice = populate ? MADV_POPULATE_WRITE : MADV_DONTNEED;
+  int result;
+  do result = madvise(memory->mapping->address + offset, size, advice);
+  while (result != 0 && errno == EINTR);
   return result == 0 ? 0 : -errno;
 }

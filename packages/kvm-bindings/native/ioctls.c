@@ -46,6 +46,19 @@ static const struct row rows[] = {
 #undef ROW
 };
 
+/*
+ * ioctl(2), again after a signal: KVM_CREATE_VM for one gives up with EINTR whenever a signal is pending, and a
+ * profiler sends a thousand in a second.
+ */
+static int kvm_ioctl(int fd, unsigned long request, const void *argument) {
+  int result;
+  do result = ioctl(fd, request, argument);
+  while (result < 0 && errno == EINTR);
+  return result;
+}
+
+static const void *number(uint64_t value) { return (const void *)(uintptr_t)value; }
+
 /* ---- descriptors ---- */
 
 static void destroy_fd(struct kvmkit_object *object) {
@@ -85,7 +98,7 @@ static void destroy_vm(struct kvmkit_object *object) {
 int kvmkit_create_vm(struct kvmkit_fd *system, unsigned long type, struct kvmkit_vm **out) {
   struct kvmkit_vm *vm = calloc(1, sizeof *vm);
   if (!vm) return -ENOMEM;
-  vm->fd.fd = ioctl(system->fd, KVM_CREATE_VM, type);
+  vm->fd.fd = kvm_ioctl(system->fd, KVM_CREATE_VM, number(type));
   if (vm->fd.fd < 0) {
     int error = -errno;
     free(vm);
@@ -112,7 +125,7 @@ int kvmkit_create_vcpu(struct kvmkit_vm *vm, struct kvmkit_thread *thread, unsig
   struct kvmkit_vcpu *vcpu = calloc(1, sizeof *vcpu);
   if (!vcpu) return -ENOMEM;
   int error = 0;
-  vcpu->fd.fd = ioctl(vm->fd.fd, KVM_CREATE_VCPU, id);
+  vcpu->fd.fd = kvm_ioctl(vm->fd.fd, KVM_CREATE_VCPU, number(id));
   if (vcpu->fd.fd < 0) {
     error = -errno;
   } else if (run_size < sizeof(struct kvm_run)) {
@@ -158,8 +171,8 @@ static uint32_t u32_at(const void *bytes, size_t offset) {
 
 static uint64_t bitmap_bytes(uint64_t pages) { return (pages + 63) / 64 * 8; }
 
-static int call(const struct kvmkit_fd *fd, const struct row *row, void *argument) {
-  int result = ioctl(fd->fd, row->request, argument);
+static int call(const struct kvmkit_fd *fd, const struct row *row, const void *argument) {
+  int result = kvm_ioctl(fd->fd, row->request, argument);
   return result < 0 ? -errno : result;
 }
 
@@ -175,7 +188,7 @@ static int call_array(const struct kvmkit_fd *fd, const struct row *row, void *a
 /* The kernel copies as much as KVM_CHECK_EXTENSION(KVM_CAP_XSAVE2) says on the VM, and 4096 bytes where that is 0. */
 static int call_xsave(const struct kvmkit_fd *fd, const struct row *row, void *argument, size_t length) {
   const struct kvmkit_vcpu *vcpu = (const struct kvmkit_vcpu *)fd;
-  int needed = ioctl(vcpu->vm->fd.fd, KVM_CHECK_EXTENSION, KVM_CAP_XSAVE2);
+  int needed = kvm_ioctl(vcpu->vm->fd.fd, KVM_CHECK_EXTENSION, number(KVM_CAP_XSAVE2));
   if (needed > 0 && length < (size_t)needed) return KVMKIT_E_BUFFER;
   return call(fd, row, argument);
 }
@@ -311,7 +324,7 @@ int kvmkit_ioctl(struct kvmkit_fd *fd, struct kvmkit_thread *thread, unsigned in
     case ARG_NONE:
       return call(fd, row, NULL);
     case ARG_VALUE:
-      return call(fd, row, (void *)(uintptr_t)value);
+      return call(fd, row, number(value));
     case ARG_STRUCT:
       return call(fd, row, argument);
     case ARG_ARRAY:
@@ -342,7 +355,7 @@ int kvmkit_create_fd(struct kvmkit_fd *parent, struct kvmkit_thread *thread, uns
   const struct row *row = &rows[index];
   if (row->argument != ARG_NEW_FD && row->argument != ARG_NEW_DEVICE) return KVMKIT_E_ARGUMENT;
   if (length < row->size) return KVMKIT_E_BUFFER;
-  int raw = ioctl(parent->fd, row->request, argument);
+  int raw = kvm_ioctl(parent->fd, row->request, argument);
   if (row->argument == ARG_NEW_FD) return wrap_fd(raw, KVMKIT_FILE, out);
   if (raw < 0) return -errno;
   return wrap_fd((int)u32_at(argument, offsetof(struct kvm_create_device, fd)), KVMKIT_DEVICE, out);
@@ -411,7 +424,7 @@ int kvmkit_set_user_memory_region(struct kvmkit_vm *vm, const struct kvmkit_regi
   }
   pthread_mutex_lock(&vm->slots_lock);
   int result = reserve_slot(vm);
-  if (result == 0 && ioctl(vm->fd.fd, request, &argument) != 0) result = -errno;
+  if (result == 0 && kvm_ioctl(vm->fd.fd, request, &argument) != 0) result = -errno;
   if (result == 0)
     remember_slot(vm, region->slot, argument.head.memory_size ? region->memory->mapping : NULL, region->size);
   pthread_mutex_unlock(&vm->slots_lock);
@@ -443,7 +456,7 @@ int kvmkit_supported_cpuid(struct kvmkit_fd *system, const uint8_t **bytes, size
       break;
     }
     cpuid->nent = entries;
-    if (ioctl(system->fd, KVM_GET_SUPPORTED_CPUID, cpuid) == 0) {
+    if (kvm_ioctl(system->fd, KVM_GET_SUPPORTED_CPUID, cpuid) == 0) {
       cached = cpuid;
     } else {
       if (errno != E2BIG) error = -errno;

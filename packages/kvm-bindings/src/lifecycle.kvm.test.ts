@@ -1,3 +1,6 @@
+import { mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import { kvmTest } from "@kvmkit-internal/test-support";
 import { scenario } from "./testing/spawn.js";
 
@@ -24,4 +27,13 @@ kvmTest(
 kvmTest("a virtual machine that is closed gives its memory back although a view of it is kept", async (t) => {
   const { stdout, stderr } = await scenario("views kept");
   t.is(stdout, "descriptors 0, memory given back\n", stderr);
+});
+
+kvmTest("signals during ioctls, such as a profiler's thousand in a second, are no errors", async (t) => {
+  const directory = mkdtempSync(join(tmpdir(), "kvm-bindings-profile-"));
+  t.teardown(() => rmSync(directory, { recursive: true }));
+  const flags = ["--cpu-prof", "--cpu-prof-interval=200", `--cpu-prof-dir=${directory}`];
+  const { stdout, stderr, status } = await scenario("lives closed", { args: ["100"], flags });
+  t.is(stdout, "descriptors 0, mappings bounded, memory bounded\n", stderr);
+  t.is(status, 0);
 });

@@ -136,7 +136,7 @@ async function lives(end: (guest: Machine) => void): Promise<void> {
   const memory = after.residentBytes - before.residentBytes;
   say(
     `descriptors ${after.descriptors - before.descriptors}, ` +
-      `mappings ${mappings < 50 ? "bounded" : mappings}, ` +
+      `mappings ${mappings < 256 ? "bounded" : mappings}, ` +
       `memory ${memory < 256 * 2 ** 20 ? "bounded" : memory}`,
   );
 }

@@ -27,13 +27,15 @@ export async function scenario(
   options: {
     readonly onReady?: (pid: number) => void;
     readonly args?: readonly string[];
+    /** Of node. */
+    readonly flags?: readonly string[];
     /** ulimit -n */
     readonly descriptorLimit?: number;
   } = {},
 ): Promise<Ended> {
-  const { onReady, args = [], descriptorLimit = 1024 } = options;
+  const { onReady, args = [], flags = [], descriptorLimit = 1024 } = options;
   const script = fileURLToPath(new URL("scenarios.js", import.meta.url));
-  const limited = [`ulimit -n ${descriptorLimit} && exec "$@"`, "sh", process.execPath, "--expose-gc"];
+  const limited = [`ulimit -n ${descriptorLimit} && exec "$@"`, "sh", process.execPath, "--expose-gc", ...flags];
   const child = spawn("sh", ["-c", ...limited, script, name, ...args], {
     stdio: ["ignore", "pipe", "pipe"],
     timeout: HANG_MS,
