@@ -465,15 +465,13 @@ int64_t Nanoseconds(const Napi::Value& ms) {
 Napi::Value Handle::ArmWall(const Napi::CallbackInfo& info) {
   auto* stop = Get<kvmkit_stop>(KVMKIT_STOP);
   if (!stop) return Result(info.Env(), Missing());
-  kvmkit_stop_arm_wall(stop, Nanoseconds(info[0]));
-  return Result(info.Env(), 0);
+  return Result(info.Env(), kvmkit_stop_arm_wall(stop, Nanoseconds(info[0])));
 }
 
 Napi::Value Handle::ArmCpu(const Napi::CallbackInfo& info) {
   auto* stop = Get<kvmkit_stop>(KVMKIT_STOP);
   if (!stop) return Result(info.Env(), Missing());
-  kvmkit_stop_arm_cpu(stop, Nanoseconds(info[0]));
-  return Result(info.Env(), 0);
+  return Result(info.Env(), kvmkit_stop_arm_cpu(stop, Nanoseconds(info[0])));
 }
 
 // watchSignals(bits)

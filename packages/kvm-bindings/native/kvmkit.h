@@ -157,8 +157,8 @@ int kvmkit_stop_create(struct kvmkit_stop **out);
 void kvmkit_stop_now(struct kvmkit_stop *, int reason);
 int kvmkit_stop_reason(const struct kvmkit_stop *);
 /* Nanoseconds from now, of wall time or of the calling thread's CPU time; < 0 disarms. */
-void kvmkit_stop_arm_wall(struct kvmkit_stop *, int64_t ns);
-void kvmkit_stop_arm_cpu(struct kvmkit_stop *, int64_t ns);
+int kvmkit_stop_arm_wall(struct kvmkit_stop *, int64_t ns);
+int kvmkit_stop_arm_cpu(struct kvmkit_stop *, int64_t ns);
 /* Bit n: signal n ends this stop; 0 ends watching. */
 int kvmkit_stop_watch(struct kvmkit_stop *, uint64_t signals);
 /* Forgets the reason and the timers; watched signals stay watched. */

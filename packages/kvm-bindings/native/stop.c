@@ -55,9 +55,11 @@ static void stop_with(struct kvmkit_stop *stop, int reason) {
   int none = 0;
   if (!__atomic_compare_exchange_n(&stop->reason, &none, reason, 0, __ATOMIC_SEQ_CST, __ATOMIC_SEQ_CST)) return;
   notify(stop->wake_fd);
-  for (struct kvmkit_thread *thread = kvmkit_threads; thread; thread = thread->next)
-    if (__atomic_load_n(&thread->state, __ATOMIC_SEQ_CST) != THREAD_OUT && thread->stop == stop)
-      kvmkit_thread_kick(thread, 1);
+  for (struct kvmkit_thread *thread = kvmkit_threads; thread; thread = thread->next) {
+    if (!kvmkit_thread_hold(thread)) continue;
+    if (thread->stop == stop) kvmkit_thread_kick(thread, 1);
+    kvmkit_thread_release(thread);
+  }
 }
 
 static void check_signals(void) {
@@ -119,14 +121,12 @@ static int any_thread_in(void) {
 static int tick(void) {
   int busy = 0;
   for (struct kvmkit_thread *thread = kvmkit_threads; thread; thread = thread->next) {
-    if (__atomic_load_n(&thread->state, __ATOMIC_SEQ_CST) == THREAD_OUT) continue;
+    if (!kvmkit_thread_hold(thread)) continue;
     busy = 1;
-    uint64_t entries = __atomic_load_n(&thread->entries, __ATOMIC_RELAXED);
-    if (entries == thread->entries_at_last_tick) {
-      int stopped = thread->stop && __atomic_load_n(&thread->stop->reason, __ATOMIC_SEQ_CST);
-      kvmkit_thread_kick(thread, stopped);
-    }
-    thread->entries_at_last_tick = entries;
+    if (thread->entries == thread->entries_at_last_tick)
+      kvmkit_thread_kick(thread, thread->stop && kvmkit_stop_reason(thread->stop));
+    thread->entries_at_last_tick = thread->entries;
+    kvmkit_thread_release(thread);
   }
   return busy;
 }
@@ -163,10 +163,10 @@ static void *watchdog(void *unused) {
   return NULL;
 }
 
-static void start_watchdog(void) {
-  if (watchdog_started) return;
-  wake_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
-  if (wake_fd < 0) return;
+static int start_watchdog(void) {
+  if (watchdog_started) return 0;
+  if (wake_fd < 0) wake_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
+  if (wake_fd < 0) return -errno;
   /* No signal of the process is ever handled on the watchdog. */
   sigset_t all, old;
   sigfillset(&all);
@@ -176,18 +176,20 @@ static void start_watchdog(void) {
   pthread_attr_setdetachstate(&attributes, PTHREAD_CREATE_DETACHED);
   pthread_attr_setstacksize(&attributes, 256 * 1024);
   pthread_t thread;
-  watchdog_started = pthread_create(&thread, &attributes, watchdog, NULL) == 0;
+  int error = pthread_create(&thread, &attributes, watchdog, NULL);
   pthread_attr_destroy(&attributes);
   pthread_sigmask(SIG_SETMASK, &old, NULL);
+  watchdog_started = error == 0;
+  return -error;
 }
 
-/* Not under the lock. */
+/* Not under the lock. Where the watchdog cannot be started, the next call tries again. */
 void kvmkit_watchdog_wake(void) {
-  __atomic_store_n(&kvmkit_watchdog_asleep, 0, __ATOMIC_SEQ_CST);
   pthread_mutex_lock(&kvmkit_stop_lock);
-  start_watchdog();
+  int error = start_watchdog();
+  __atomic_store_n(&kvmkit_watchdog_asleep, error != 0, __ATOMIC_SEQ_CST);
   pthread_mutex_unlock(&kvmkit_stop_lock);
-  notify(wake_fd);
+  if (!error) notify(wake_fd);
 }
 
 /* ---- stops ---- */
@@ -237,29 +239,37 @@ void kvmkit_stop_now(struct kvmkit_stop *stop, int reason) {
 
 int kvmkit_stop_reason(const struct kvmkit_stop *stop) { return __atomic_load_n(&stop->reason, __ATOMIC_ACQUIRE); }
 
-static void arm(struct kvmkit_stop *stop) {
-  list(stop);
-  start_watchdog();
+/* Puts the stop under the watchdog's eyes. */
+static int list_and_watch(struct kvmkit_stop *stop) {
+  int error = start_watchdog();
+  if (!error) list(stop);
+  return error;
 }
 
-void kvmkit_stop_arm_wall(struct kvmkit_stop *stop, int64_t ns) {
+int kvmkit_stop_arm_wall(struct kvmkit_stop *stop, int64_t ns) {
+  int error = 0;
   pthread_mutex_lock(&kvmkit_stop_lock);
-  stop->wall_deadline_ns = ns < 0 ? -1 : now_ns(CLOCK_MONOTONIC) + ns;
-  if (ns >= 0) arm(stop);
-  pthread_mutex_unlock(&kvmkit_stop_lock);
-  if (ns >= 0) notify(wake_fd);
-}
-
-void kvmkit_stop_arm_cpu(struct kvmkit_stop *stop, int64_t ns) {
-  pthread_mutex_lock(&kvmkit_stop_lock);
-  stop->cpu_deadline_ns = -1;
-  if (ns >= 0 && pthread_getcpuclockid(pthread_self(), &stop->cpu_clock) == 0) {
-    stop->cpu_deadline_ns = now_ns(stop->cpu_clock) + ns;
-    stop->cpu_check_ns = now_ns(CLOCK_MONOTONIC) + ns;
-    arm(stop);
+  stop->wall_deadline_ns = -1;
+  if (ns >= 0 && (error = list_and_watch(stop)) == 0) {
+    stop->wall_deadline_ns = now_ns(CLOCK_MONOTONIC) + ns;
+    notify(wake_fd);
   }
   pthread_mutex_unlock(&kvmkit_stop_lock);
-  if (ns >= 0) notify(wake_fd);
+  return error;
+}
+
+int kvmkit_stop_arm_cpu(struct kvmkit_stop *stop, int64_t ns) {
+  int error = 0;
+  pthread_mutex_lock(&kvmkit_stop_lock);
+  stop->cpu_deadline_ns = -1;
+  if (ns >= 0 && (error = -pthread_getcpuclockid(pthread_self(), &stop->cpu_clock)) == 0 &&
+      (error = list_and_watch(stop)) == 0) {
+    stop->cpu_deadline_ns = now_ns(stop->cpu_clock) + ns;
+    stop->cpu_check_ns = now_ns(CLOCK_MONOTONIC) + ns;
+    notify(wake_fd);
+  }
+  pthread_mutex_unlock(&kvmkit_stop_lock);
+  return error;
 }
 
 void kvmkit_stop_reset(struct kvmkit_stop *stop) {
@@ -312,20 +322,15 @@ static void unwatch_signal(int signal) {
 }
 
 int kvmkit_stop_watch(struct kvmkit_stop *stop, uint64_t signals) {
-  int result = 0;
   pthread_mutex_lock(&kvmkit_stop_lock);
-  if (signals) arm(stop);
-  for (int signal = 1; signal <= HIGHEST_SIGNAL; signal++) {
+  int result = signals ? list_and_watch(stop) : 0;
+  for (int signal = 1; !result && signal <= HIGHEST_SIGNAL; signal++) {
     uint64_t bit = 1ull << signal;
     int before = (stop->signals & bit) != 0;
     int after = (signals & bit) != 0;
     if (after && !before) {
-      int error = watch_signal(signal);
-      if (error) {
-        result = error;
-        continue;
-      }
-      stop->signals |= bit;
+      result = watch_signal(signal);
+      if (!result) stop->signals |= bit;
     } else if (before && !after) {
       unwatch_signal(signal);
       stop->signals &= ~bit;

@@ -7,12 +7,14 @@
  *             kicker ▼ │ signal sent
  *                  KICKING
  *
- * A kicker holds the thread in KICKING while it sends the signal, so the thread cannot leave (or end) meanwhile.
+ * A kicker holds the thread in KICKING while it looks at it and sends the signal, so the thread cannot leave (or
+ * end) meanwhile.
  */
 #ifndef KVMKIT_THREAD_H
 #define KVMKIT_THREAD_H
 
 #include <pthread.h>
+#include <sched.h>
 #include <stdint.h>
 
 #include "kvmkit.h"
@@ -20,14 +22,16 @@
 enum { THREAD_OUT, THREAD_IN, THREAD_KICKING };
 
 struct kvmkit_thread {
-  int state;                 /* atomic */
-  uint64_t entries;          /* atomic: how often the thread went in; tells the watchdog "still the same call" */
-  struct kvmkit_stop *stop;  /* valid while IN */
-  struct kvmkit_vcpu *vcpu;  /* valid while IN; NULL in host I/O */
+  int state; /* atomic */
   pthread_t pthread;
   uint64_t id;
-  uint64_t entries_at_last_tick; /* watchdog only */
-  struct kvmkit_thread *next;    /* under kvmkit_stop_lock */
+  /* Written by the thread while OUT, read by others only while they hold it (kvmkit_thread_hold). */
+  uint64_t entries;         /* how often the thread went in: tells the watchdog "still the same call" */
+  struct kvmkit_stop *stop; /* NULL: none */
+  struct kvmkit_vcpu *vcpu; /* NULL in host I/O */
+  /* Under kvmkit_stop_lock. */
+  uint64_t entries_at_last_tick;
+  struct kvmkit_thread *next;
 };
 
 struct kvmkit_stop {
@@ -63,14 +67,25 @@ extern int kvmkit_watchdog_asleep;
 void kvmkit_watchdog_wake(void);
 /* The real-time signal that ends a blocking call; 0 before the first thread. */
 int kvmkit_kick_signal(void);
-/* Sends the kick signal to a thread that is IN, and asks KVM_RUN to return if it has not started yet. */
+/* Sends the kick signal to a held thread; with `leave_guest`, a KVM_RUN that has not started yet returns as well. */
 void kvmkit_thread_kick(struct kvmkit_thread *, int leave_guest);
+
+/* Under kvmkit_stop_lock: keeps a thread that is IN from leaving; 0 if it is not IN. */
+static inline int kvmkit_thread_hold(struct kvmkit_thread *thread) {
+  int expected = THREAD_IN;
+  return __atomic_compare_exchange_n(&thread->state, &expected, THREAD_KICKING, 0, __ATOMIC_SEQ_CST,
+                                     __ATOMIC_SEQ_CST);
+}
+
+static inline void kvmkit_thread_release(struct kvmkit_thread *thread) {
+  __atomic_store_n(&thread->state, THREAD_IN, __ATOMIC_SEQ_CST);
+}
 
 /* Goes IN. 1 if `stop` has already come: leave again without the system call. */
 static inline int kvmkit_enter(struct kvmkit_thread *thread, struct kvmkit_stop *stop, struct kvmkit_vcpu *vcpu) {
   thread->stop = stop;
   thread->vcpu = vcpu;
-  __atomic_store_n(&thread->entries, thread->entries + 1, __ATOMIC_RELAXED);
+  thread->entries++;
   /* Either this thread sees the stop below, or whoever stops sees it IN (sequential consistency). */
   __atomic_store_n(&thread->state, THREAD_IN, __ATOMIC_SEQ_CST);
   if (__atomic_load_n(&kvmkit_watchdog_asleep, __ATOMIC_SEQ_CST)) kvmkit_watchdog_wake();
@@ -82,7 +97,7 @@ static inline void kvmkit_leave(struct kvmkit_thread *thread) {
   while (!__atomic_compare_exchange_n(&thread->state, &expected, THREAD_OUT, 0, __ATOMIC_SEQ_CST,
                                       __ATOMIC_SEQ_CST)) {
     expected = THREAD_IN;
-    __builtin_ia32_pause();
+    sched_yield(); /* held: for the length of one system call */
   }
 }
 

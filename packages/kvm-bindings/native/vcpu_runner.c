@@ -72,14 +72,9 @@ static struct kvm_run *run_page(const struct kvmkit_vcpu *vcpu) {
 }
 
 void kvmkit_thread_kick(struct kvmkit_thread *thread, int leave_guest) {
-  int expected = THREAD_IN;
-  if (!__atomic_compare_exchange_n(&thread->state, &expected, THREAD_KICKING, 0, __ATOMIC_SEQ_CST,
-                                   __ATOMIC_SEQ_CST))
-    return;
   if (leave_guest && thread->vcpu) __atomic_store_n(&run_page(thread->vcpu)->immediate_exit, 1, __ATOMIC_SEQ_CST);
-  /* SAFETY: a thread in KICKING cannot leave, so it exists. */
+  /* SAFETY: a held thread cannot leave, so it exists. */
   pthread_kill(thread->pthread, kick_signal);
-  __atomic_store_n(&thread->state, THREAD_IN, __ATOMIC_SEQ_CST);
 }
 
 /* ---- vCPUs ---- */
@@ -120,7 +115,8 @@ int kvmkit_vcpu_run(struct kvmkit_vcpu *vcpu, struct kvmkit_thread *thread) {
     error = errno;
   }
   kvmkit_leave(thread);
-  run->immediate_exit = immediate_exit; /* a kicker may have set it */
+  /* A kicker may have set it. */
+  __atomic_store_n(&run->immediate_exit, immediate_exit, __ATOMIC_RELAXED);
   if (result == 0) return (int)run->exit_reason;
   return error == EINTR ? interrupted(vcpu, immediate_exit) : -error;
 }
@@ -128,7 +124,10 @@ int kvmkit_vcpu_run(struct kvmkit_vcpu *vcpu, struct kvmkit_thread *thread) {
 void kvmkit_vcpu_kick(struct kvmkit_vcpu *vcpu) {
   __atomic_store_n(&vcpu->kicked, 1, __ATOMIC_SEQ_CST);
   pthread_mutex_lock(&kvmkit_stop_lock);
-  for (struct kvmkit_thread *thread = kvmkit_threads; thread; thread = thread->next)
-    if (thread->id == vcpu->owner && thread->vcpu == vcpu) kvmkit_thread_kick(thread, 1);
+  for (struct kvmkit_thread *thread = kvmkit_threads; thread; thread = thread->next) {
+    if (thread->id != vcpu->owner || !kvmkit_thread_hold(thread)) continue;
+    if (thread->vcpu == vcpu) kvmkit_thread_kick(thread, 1);
+    kvmkit_thread_release(thread);
+  }
   pthread_mutex_unlock(&kvmkit_stop_lock);
 }

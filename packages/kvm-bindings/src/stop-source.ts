@@ -80,12 +80,12 @@ export class StopSource {
 
   /** Stops after `ms` milliseconds of wall time from now; undefined disarms. */
   armWall(ms: number | undefined): void {
-    this.#checked(this.handle.armWall(duration("StopSource.armWall", ms)));
+    this.#checked(this.handle.armWall(duration("StopSource.armWall", ms)), "pthread_create");
   }
 
   /** Stops when the calling thread has used `ms` milliseconds of CPU time from now, its guest's included. */
   armCpu(ms: number | undefined): void {
-    this.#checked(this.handle.armCpu(duration("StopSource.armCpu", ms)));
+    this.#checked(this.handle.armCpu(duration("StopSource.armCpu", ms)), "pthread_create");
   }
 
   /**

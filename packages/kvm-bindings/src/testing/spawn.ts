@@ -35,7 +35,13 @@ export async function scenario(
 ): Promise<Ended> {
   const { onReady, args = [], flags = [], descriptorLimit = 1024 } = options;
   const script = fileURLToPath(new URL("scenarios.js", import.meta.url));
-  const limited = [`ulimit -n ${descriptorLimit} && exec "$@"`, "sh", process.execPath, "--expose-gc", ...flags];
+  const limited = [
+    `ulimit -n ${descriptorLimit} && exec "$@"`,
+    "sh",
+    process.execPath,
+    "--expose-gc",
+    ...flags,
+  ];
   const child = spawn("sh", ["-c", ...limited, script, name, ...args], {
     stdio: ["ignore", "pipe", "pipe"],
     timeout: HANG_MS,
