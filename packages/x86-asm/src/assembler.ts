@@ -1,6 +1,6 @@
 /** The builder: instructions as methods, sections, labels and data. */
 import type { Bits } from "./encoder.js";
-import { asmError } from "./errors.js";
+import { asmError, throwIfAny } from "./errors.js";
 import { SymbolReference } from "./expressions.js";
 import type { Instructions } from "./generated/instructions.js";
 import { coreInstructions } from "./instruction-set.js";
@@ -9,6 +9,8 @@ import type { AsmObject } from "./object.js";
 import type { Operand } from "./operands.js";
 import { Prefix } from "./prefixes.js";
 import { checkAlignment, Program, type SectionOptions, utf8 } from "./program.js";
+import type { DialectName } from "./text/dialect.js";
+import { TextAssembler, type TextOptions } from "./text/text-assembler.js";
 
 export interface AssemblerOptions {
   /** Mode to start in; 64 if not given. */
@@ -22,6 +24,9 @@ export type Datum = Integer | string | SymbolReference | Uint8Array;
 class AssemblerCore {
   private readonly program: Program;
   private prefixes = 0;
+  /** Reads the text that is mixed in; the last one made, and all by dialect. */
+  private reader: TextAssembler | undefined;
+  private readonly readers = new Map<DialectName, TextAssembler>();
 
   constructor(options: AssemblerOptions = {}) {
     this.program = new Program(coreInstructions, checkBits(options.bits ?? 64));
@@ -156,9 +161,26 @@ class AssemblerCore {
     return this;
   }
 
+  /**
+   * Assembles source text here: it sees the labels of the builder, and the builder sees its labels. Macros and
+   * options hold for later texts of the same dialect. Throws `AsmError` with every complaint about the text.
+   */
+  text(source: string, options: TextOptions & { readonly file?: string } = {}): this {
+    const dialect = options.dialect ?? "gas";
+    let reader = this.readers.get(dialect);
+    if (reader === undefined) {
+      reader = new TextAssembler(this.program, options, this.reader);
+      this.readers.set(dialect, reader);
+    }
+    this.reader = reader;
+    reader.assemble(source, options.file ?? "<text>");
+    throwIfAny(reader.errors.splice(0));
+    return this;
+  }
+
   /** The object so far, without sections that have no contents. Throws `AsmError`. */
   assemble(): AsmObject {
-    return this.program.finish(() => ({})).object;
+    return this.program.finish((line) => this.reader?.statements.positionOf(line) ?? {}).object;
   }
 }
 

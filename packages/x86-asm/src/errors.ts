@@ -14,6 +14,8 @@ export interface Diagnostic {
   /** From 1, in UTF-16 code units. */
   readonly column?: number;
   readonly length?: number;
+  /** The operand that it is about, from 0. */
+  readonly operand?: number;
   /** Where the macros, repetitions and includes around it were called, innermost first. */
   readonly stack?: readonly CallSite[];
 }
@@ -49,6 +51,9 @@ export const ASM_ERRORS = {
 
 export type AsmErrorCode = keyof typeof ASM_ERRORS;
 
+/** Complaints that the message shows; `errors` has them all. */
+const SHOWN = 20;
+
 /** Everything that was wrong in one run; `code` and `message` are the first complaint's. */
 export class AsmError extends Error {
   override readonly name = "AsmError";
@@ -56,7 +61,8 @@ export class AsmError extends Error {
   readonly errors: readonly Diagnostic[];
 
   constructor(errors: readonly [Diagnostic, ...Diagnostic[]]) {
-    super(errors.map(describe).join("\n"));
+    const more = errors.length > SHOWN ? [`and ${errors.length - SHOWN} more`] : [];
+    super([...errors.slice(0, SHOWN).map(describe), ...more].join("\n"));
     this.code = errors[0].code;
     this.errors = errors;
   }
@@ -68,8 +74,16 @@ function describe({ file, line, column, message, hint, stack }: Diagnostic): str
   return `${position}${message}${hint === undefined ? "" : `\n  ${hint}`}${calls.join("")}`;
 }
 
-export function asmError(code: AsmErrorCode, message: string, hint?: string): AsmError {
-  return new AsmError([hint === undefined ? { code, message } : { code, message, hint }]);
+/** An error with one complaint; `operand` counts from 0. */
+export function asmError(code: AsmErrorCode, message: string, hint?: string, operand?: number): AsmError {
+  return new AsmError([
+    {
+      code,
+      message,
+      ...(hint === undefined ? {} : { hint }),
+      ...(operand === undefined ? {} : { operand }),
+    },
+  ]);
 }
 
 /** Throws if there is anything to complain about. */

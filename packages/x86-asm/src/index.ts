@@ -34,3 +34,4 @@ export * from "./registers.js";
 export type { SectionFlags } from "./sections.js";
 export type { DialectName } from "./text/dialect.js";
 export type { FileResolver } from "./text/files.js";
+export type { TextOptions } from "./text/text-assembler.js";

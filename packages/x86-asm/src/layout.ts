@@ -28,9 +28,9 @@ const SHORT_SPAN = 132;
 export class SectionLayout {
   readonly section: SectionBuffer;
   /** Bytes by which the variables before the i-th have grown; one more entry than there are variables. */
-  growth: Int32Array;
+  readonly growth: Int32Array;
   /** The same, of the pass before. */
-  before: Int32Array;
+  readonly before: Int32Array;
   /** Bytes by which each variable has grown. */
   readonly own: Int32Array;
   /** Number of alignments, fills and origins before each variable. */
@@ -89,8 +89,9 @@ export function layOut(
 function runPass(layout: SectionLayout, symbols: SymbolTable, evaluator: Evaluator, pass: number): boolean {
   const { section, own } = layout;
   const { words, count } = section.variables;
-  [layout.growth, layout.before] = [layout.before, layout.growth];
   const { growth, before } = layout;
+  // What this pass has not reached yet stands where the last one put it.
+  before.set(growth);
   let changed = false;
   growth[0] = 0;
   for (let i = 0; i < count; i++) {

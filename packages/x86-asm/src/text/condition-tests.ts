@@ -13,8 +13,7 @@ const compared =
 
 /** Whether the name that follows is defined: a symbol, or in NASM's dialect a `%define`. */
 const isDefined: Test = (a) => {
-  a.skipBlanks();
-  if (!a.readName()) throw a.unexpected("a name");
+  if (!a.nextName()) throw a.unexpected("a name");
   const name = a.name();
   if (a.dialect.name === "nasm") return a.macros.isDefined(name);
   const symbol = a.program.symbols.find(name);
@@ -32,8 +31,7 @@ const areSame =
   };
 
 const isMacro: Test = (a) => {
-  a.skipBlanks();
-  if (!a.readName()) throw a.unexpected("a name");
+  if (!a.nextName()) throw a.unexpected("a name");
   const name = a.name();
   a.restOfStatement();
   return a.macros.has(name);
@@ -101,5 +99,8 @@ export const CONDITION_NAMES: Readonly<Record<"gas" | "nasm", readonly string[]>
 export function evaluateCondition(a: TextAssembler, name: string): boolean {
   const test = TESTS[a.dialect.name][name];
   if (test === undefined) throw asmError("ERR_ASM_DIRECTIVE", `there is no condition ${name}`);
-  return test(a);
+  return EXPANDED.has(name.replace(/^ifn/, "if")) ? a.readExpanded(() => test(a)) : test(a);
 }
+
+/** NASM's conditions on values and texts; those on names take the name as it is. */
+const EXPANDED: ReadonlySet<string> = new Set(["if", "ifidn", "ifidni", "ifempty", "ifnum", "ifstr", "ifid"]);

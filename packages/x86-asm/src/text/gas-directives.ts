@@ -64,7 +64,7 @@ const names =
 
 function readSymbolName(a: TextAssembler): string {
   if (a.next() === 34) return a.readString();
-  if (!a.readName()) throw a.unexpected("the name of a symbol");
+  if (!a.nextName()) throw a.unexpected("the name of a symbol");
   return a.name();
 }
 

@@ -69,7 +69,7 @@ export class MacroTable {
 
   /** Reads GNU as's `.macro name a, b=1, c:req, d:vararg`, its name being read, and the body. */
   readGas(a: TextAssembler): void {
-    if (!a.readName()) throw a.unexpected("the name of a macro");
+    if (!a.nextName()) throw a.unexpected("the name of a macro");
     const name = a.name().toLowerCase();
     a.accept(44);
     const parameters = readParameters(a);
@@ -133,13 +133,17 @@ export class MacroTable {
     return true;
   }
 
-  /** A line with `%define`d names replaced. Throws `ERR_ASM_LIMIT` if it grows without end. */
-  expand(line: string, a: TextAssembler): string {
-    if (/^\s*%\s*(?:i?x?define|undef|ifn?def|elifn?def|i?macro|ifmacro)\b/i.test(line)) return line;
-    return this.expandText(line, new Set(), a);
+  /** A line with `%define`d names replaced; directives expand their own arguments. Throws `ERR_ASM_LIMIT` if it grows without end. */
+  expandLine(line: string): string {
+    if (/^\s*%/.test(line)) return line;
+    return this.expand(line);
   }
 
-  private expandText(text: string, hidden: ReadonlySet<string>, a: TextAssembler): string {
+  expand(text: string): string {
+    return this.expandText(text, new Set());
+  }
+
+  private expandText(text: string, hidden: ReadonlySet<string>): string {
     let result = "";
     let at = 0;
     const token =
@@ -153,14 +157,14 @@ export class MacroTable {
         const call = readCall(text, end);
         if (call === undefined || call.values.length !== define.parameters.length) continue;
         const { parameters } = define;
-        const values = call.values.map((value) => this.expandText(value, hidden, a));
+        const values = call.values.map((value) => this.expandText(value, hidden));
         replacement = replacement.replace(
           /[A-Za-z_.?@][\w.?$#@~]*/g,
           (name) => values[parameters.indexOf(name)] ?? name,
         );
         end = call.end;
       }
-      result += text.slice(at, match.index) + this.expandText(replacement, new Set([...hidden, match[0]]), a);
+      result += text.slice(at, match.index) + this.expandText(replacement, new Set([...hidden, match[0]]));
       if (result.length > MAX_LINE) throw asmError("ERR_ASM_LIMIT", "a line expands without end");
       at = token.lastIndex = end;
     }
@@ -176,12 +180,12 @@ function open(a: TextAssembler, macro: GasMacro | NasmMacro, name: string, text:
 function readParameters(a: TextAssembler): Parameter[] {
   const parameters: Parameter[] = [];
   while (!a.atEnd()) {
-    if (!a.readName()) throw a.unexpected("the name of a parameter");
+    if (!a.nextName()) throw a.unexpected("the name of a parameter");
     const name = a.name();
     let kind = "";
     let initial = "";
     if (a.accept(58)) {
-      if (!a.readName() || !(a.nameIs("req") || a.nameIs("vararg"))) throw a.unexpected("req or vararg");
+      if (!a.nextName() || !(a.nameIs("req") || a.nameIs("vararg"))) throw a.unexpected("req or vararg");
       kind = a.name().toLowerCase();
     }
     if (a.accept(61)) initial = a.readMacroArgument();

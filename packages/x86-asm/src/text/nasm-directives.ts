@@ -34,7 +34,7 @@ function section(a: TextAssembler): void {
   let flags: Partial<SectionFlags> = {};
   let align = 1;
   while (!a.atEnd() && a.peek() !== 93) {
-    if (!a.readName()) throw a.unexpected("a property of a section");
+    if (!a.nextName()) throw a.unexpected("a property of a section");
     const word = a.name().toLowerCase();
     if (a.accept(61)) {
       const value = a.readConstant(word);
@@ -49,8 +49,7 @@ const binding =
   (kind: "global" | "weak" | "local" | null): Directive =>
   (a) => {
     do {
-      a.skipBlanks();
-      if (!a.readName()) throw a.unexpected("the name of a symbol");
+      if (!a.nextName()) throw a.unexpected("the name of a symbol");
       const symbol = a.program.symbols.entry(a.name());
       if (kind !== null) symbol.binding = kind;
       if (a.accept(58)) readSymbolType(a, symbol);
@@ -62,8 +61,7 @@ function readSymbolType(
   a: TextAssembler,
   symbol: ReturnType<TextAssembler["program"]["symbols"]["entry"]>,
 ): void {
-  a.skipBlanks();
-  if (!a.readName()) throw a.unexpected("function or data");
+  if (!a.nextName()) throw a.unexpected("function or data");
   const word = a.name().toLowerCase();
   if (word === "function") symbol.type = "func";
   else if (word === "data" || word === "object") symbol.type = "object";
@@ -79,8 +77,7 @@ const bits: Directive = (a) => {
 };
 
 const setDefault: Directive = (a) => {
-  a.skipBlanks();
-  if (!a.readName()) throw a.unexpected("rel or abs");
+  if (!a.nextName()) throw a.unexpected("rel or abs");
   const word = a.name().toLowerCase();
   if (word === "rel" || word === "abs") a.defaultRelative = word === "rel";
   else if (word !== "bnd" && word !== "nobnd") throw a.unexpected("rel or abs");
@@ -104,7 +101,7 @@ const align =
   };
 
 function repeat(a: TextAssembler): void {
-  let left = a.readCount("a number of repetitions", MAX_REPEAT);
+  let left = a.readExpanded(() => a.readCount("a number of repetitions", MAX_REPEAT));
   const { text, firstLine } = a.readBody(["%rep"], ["%endrep"]);
   a.openFrame({
     file: a.frame.file,
@@ -127,8 +124,7 @@ const leaveFrame =
 const define =
   (expanded: boolean): Directive =>
   (a) => {
-    a.skipBlanks();
-    if (!a.readName()) throw a.unexpected("a name");
+    if (!a.nextName()) throw a.unexpected("a name");
     const name = a.name();
     let parameters: readonly string[] | null = null;
     if (a.peek() === 40) {
@@ -139,20 +135,17 @@ const define =
       a.at = end + 1;
     }
     const text = a.restOfStatement();
-    a.macros.define(name, expanded ? a.macros.expand(text, a) : text, parameters);
+    a.macros.define(name, expanded ? a.macros.expand(text) : text, parameters);
   };
 
 const assign: Directive = (a) => {
-  a.skipBlanks();
-  if (!a.readName()) throw a.unexpected("a name");
+  if (!a.nextName()) throw a.unexpected("a name");
   const name = a.name();
-  // The name itself was expanded already if it had a value.
-  a.macros.define(name, String(a.readConstant("a value")));
+  a.macros.define(name, String(a.readExpanded(() => a.readConstant("a value"))));
 };
 
 const undefine: Directive = (a) => {
-  a.skipBlanks();
-  if (!a.readName()) throw a.unexpected("a name");
+  if (!a.nextName()) throw a.unexpected("a name");
   a.macros.undefine(a.name());
 };
 

@@ -85,6 +85,12 @@ export class Reader {
     return true;
   }
 
+  /** Reads a name behind blanks, if there is one. */
+  nextName(): boolean {
+    this.skipBlanks();
+    return this.readName();
+  }
+
   /** The name read last. */
   name(): string {
     return this.text.slice(this.nameStart, this.nameEnd);

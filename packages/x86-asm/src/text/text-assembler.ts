@@ -45,8 +45,8 @@ const MAX_ERRORS = 1000;
 const namesByDialect = new Map<DialectName, { names: NameTable; directives: readonly Directive[] }>();
 
 export class TextAssembler extends SourceReader {
-  readonly frames = new FrameList();
-  readonly statements = new StatementList(this.frames);
+  readonly frames: FrameList;
+  readonly statements: StatementList;
   readonly errors: Diagnostic[] = [];
   readonly macros = new MacroTable();
   readonly conditions: Conditions = newConditions();
@@ -61,7 +61,8 @@ export class TextAssembler extends SourceReader {
   /** Reading stops: an `.end`, or a complaint after which nothing makes sense. */
   private stopped = false;
 
-  constructor(program: Program, options: TextOptions) {
+  /** `before` is a reader of the same program, with which positions are shared. */
+  constructor(program: Program, options: TextOptions, before?: TextAssembler) {
     const dialect = DIALECTS[options.dialect ?? "gas"];
     if (dialect === undefined) {
       throw asmError("ERR_ASM_ARGUMENT", `a dialect is "gas" or "nasm"; found ${String(options.dialect)}`);
@@ -74,6 +75,8 @@ export class TextAssembler extends SourceReader {
     }
     super(dialect, program, known.names, new Scope(program, dialect.name));
     this.directives = known.directives;
+    this.frames = before?.frames ?? new FrameList();
+    this.statements = before?.statements ?? new StatementList(this.frames);
     this.files = new FileCache(options.resolve);
     for (const [name, value] of Object.entries(options.defines ?? {})) this.predefine(name, value);
   }
@@ -100,7 +103,6 @@ export class TextAssembler extends SourceReader {
     } finally {
       encoder.line = 0;
     }
-    this.checkOpen();
   }
 
   /** Comments that span lines become blanks, a backslash at the end of a line (NASM) joins it to the next. */
@@ -155,14 +157,14 @@ export class TextAssembler extends SourceReader {
   private report(error: AsmError, statement: number, start: number): void {
     const end = this.text.indexOf("\n", start);
     for (const diagnostic of error.errors) {
-      const { operand, ...rest } = diagnostic as Diagnostic & { operand?: number };
+      const { operand } = diagnostic;
       let [from, to] = [start, Math.min(this.at, end)];
       if (operand !== undefined) [from, to] = [this.starts[operand]!, this.ends[operand]!];
       else if (READING_ERRORS.has(error.code) && this.tokenStart >= start) {
         from = this.tokenStart;
         to = Math.max(from + 1, this.at);
       }
-      this.errors.push({ ...this.statements.positionOf(statement, from, to), ...rest });
+      this.errors.push({ ...this.statements.positionOf(statement, from, to), ...diagnostic });
     }
     if (this.errors.length > MAX_ERRORS) this.stopped = true;
   }
@@ -379,7 +381,7 @@ export class TextAssembler extends SourceReader {
   /** Substitutes `%define`d names in the line here; whether it now reads the result. */
   private expandLine(start: number): boolean {
     const line = this.restOfLine();
-    const expanded = this.macros.expand(line, this);
+    const expanded = this.macros.expandLine(line);
     if (expanded === line) {
       this.at = start;
       return false;
@@ -391,6 +393,21 @@ export class TextAssembler extends SourceReader {
   /** Whether the condition behind `.if`, `.ifdef`… (without its dot or percent sign) holds. */
   evaluateCondition(name: string): boolean {
     return evaluateCondition(this, name);
+  }
+
+  /** Reads the rest of the statement with `%define`d names replaced, by what `read` does. */
+  readExpanded<T>(read: () => T): T {
+    if (!this.macros.needsExpansion) return read();
+    const expanded = this.macros.expand(this.restOfStatement());
+    const { text, at } = this;
+    this.text = `${expanded}\n`;
+    this.at = 0;
+    try {
+      return read();
+    } finally {
+      this.text = text;
+      this.at = at;
+    }
   }
 
   /** Repeats the statement that follows, as `times` does. */
@@ -475,6 +492,7 @@ export class TextAssembler extends SourceReader {
       this.line = frame.firstLine;
       return;
     }
+    this.checkConditions();
     this.close();
   }
 
@@ -491,10 +509,10 @@ export class TextAssembler extends SourceReader {
     this.stopped = true;
   }
 
-  private checkOpen(): void {
-    const open = this.conditions.stack.at(-1);
-    if (open === undefined || this.errors.length > MAX_ERRORS) return;
-    this.conditions.stack.length = 0;
+  /** Complains about a condition that was opened in the text that ends here. */
+  private checkConditions(): void {
+    const open = this.conditions.stack[this.frame.conditions];
+    if (open === undefined) return;
     this.errors.push({
       ...this.statements.positionOf(open.statement),
       code: "ERR_ASM_MACRO",
