@@ -8,8 +8,9 @@
  */
 import { readFileSync, statSync } from "node:fs";
 import { damage, randomFrom, readAll } from "../dist/fuzz.test.helper.js";
-import { testdataBinaries, testdataPath } from "../dist/testdata.test.helper.js";
+
 import { systemElfFiles } from "./system-files.mjs";
+import { testdataBinaries, testdataPath } from "./testdata.mjs";
 
 const SLOW_MS = 500;
 const SYSTEM_FILES = 30;

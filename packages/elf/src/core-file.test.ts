@@ -5,11 +5,11 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { toolTest } from "@kvmkit-internal/test-support";
 import test from "ava";
+import { testdata, testdataPath } from "../scripts/testdata.mjs";
 import { ET, PF, PT } from "./constants.js";
 import { viewOf } from "./header.js";
 import { writeNotes } from "./note-writer.js";
 import { readElf } from "./reader.js";
-import { testdata, testdataPath } from "./testdata.test.helper.js";
 import { writeElf } from "./writer.js";
 
 const NT_PRSTATUS = 1;

@@ -1,7 +1,7 @@
 import test from "ava";
+import { testdata } from "../scripts/testdata.mjs";
 import { DT } from "./constants.js";
 import { readElf } from "./reader.js";
-import { testdata } from "./testdata.test.helper.js";
 
 test("the dynamic section: entries to DT_NULL, names of libraries", (t) => {
   const library = readElf(testdata("libversions.so")).dynamic!;

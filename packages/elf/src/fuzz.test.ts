@@ -1,10 +1,10 @@
 /** Damaged files give an ElfError or a result, never anything else. `scripts/fuzz.mjs` goes on from here. */
 import test from "ava";
+import { testdata, testdataBinaries } from "../scripts/testdata.mjs";
 import { PF } from "./constants.js";
 import { damage, randomFrom, readAll } from "./fuzz.test.helper.js";
 import { ALL_ENCODINGS } from "./raw.test.helper.js";
 import { readElf } from "./reader.js";
-import { testdata, testdataBinaries } from "./testdata.test.helper.js";
 import { writeElf } from "./writer.js";
 
 const CASES_PER_FILE = 400;

@@ -1,9 +1,9 @@
 import test from "ava";
+import { testdata, testdataBinaries } from "../scripts/testdata.mjs";
 import { ElfError } from "./errors.js";
 import { type FileLayout, readLayout } from "./layout.js";
 import { ALL_ENCODINGS, load, rawElf } from "./raw.test.helper.js";
 import { readElf } from "./reader.js";
-import { testdata, testdataBinaries } from "./testdata.test.helper.js";
 import { writeElf } from "./writer.js";
 
 for (const name of testdataBinaries()) {

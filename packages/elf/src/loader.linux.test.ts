@@ -4,10 +4,10 @@ import { mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { toolTest } from "@kvmkit-internal/test-support";
+import { testdataPath } from "../scripts/testdata.mjs";
 import { PROT, PT } from "./constants.js";
 import { type LoadPiece, type LoadPlan, planLoad } from "./loader.js";
 import { readElf } from "./reader.js";
-import { testdataPath } from "./testdata.test.helper.js";
 
 const AT = { AT_PHDR: 3n, AT_PHENT: 4n, AT_PHNUM: 5n, AT_BASE: 7n, AT_ENTRY: 9n };
 

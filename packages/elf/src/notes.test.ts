@@ -1,9 +1,9 @@
 import test from "ava";
+import { testdata } from "../scripts/testdata.mjs";
 import { ElfError } from "./errors.js";
 import { type ElfNote, NT_GNU, readGnuProperties, readNotes } from "./notes.js";
 import { ELF64LSB } from "./raw.test.helper.js";
 import { readElf } from "./reader.js";
-import { testdata } from "./testdata.test.helper.js";
 
 const words = (...values: number[]) => new Uint8Array(Uint32Array.from(values).buffer);
 const ascii = (text: string) => new TextEncoder().encode(text);

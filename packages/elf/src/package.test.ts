@@ -3,8 +3,8 @@ import { readFileSync } from "node:fs";
 import { createContext, runInContext } from "node:vm";
 import test from "ava";
 import { type BuildOptions, buildSync } from "esbuild";
+import { testdata } from "../scripts/testdata.mjs";
 import { ERROR_TABLE } from "./errors.js";
-import { testdata } from "./testdata.test.helper.js";
 
 const url = (path: string) => new URL(`../${path}`, import.meta.url);
 const manifest = JSON.parse(readFileSync(url("package.json"), "utf8"));

@@ -1,10 +1,10 @@
 import test from "ava";
+import { testdata } from "../scripts/testdata.mjs";
 import { EI_NIDENT, ET, PN_XNUM, PT, SHN, SHT } from "./constants.js";
 import { ElfError, type ElfErrorCode } from "./errors.js";
 import { ALL_ENCODINGS, ELF64LSB, load, type RawElf, rawElf } from "./raw.test.helper.js";
 import { type ElfFile, readElf } from "./reader.js";
 import { EHDR, SHDR } from "./structs.js";
-import { testdata } from "./testdata.test.helper.js";
 
 const ascii = (text: string) => new TextEncoder().encode(text);
 

@@ -4,6 +4,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { toolTest } from "@kvmkit-internal/test-support";
 import test from "ava";
+import { testdata } from "../scripts/testdata.mjs";
 import { EM, nameOf, SHF, SHT } from "./constants.js";
 import { ElfError } from "./errors.js";
 import { viewOf } from "./header.js";
@@ -12,7 +13,6 @@ import { readElf } from "./reader.js";
 import { relocationTypeNumber, relocationTypes } from "./relocation-types.js";
 import { relrOffsets } from "./relocations.js";
 import { encodeStruct, layoutOf, REL, RELA } from "./structs.js";
-import { testdata } from "./testdata.test.helper.js";
 import { writeElf } from "./writer.js";
 
 function relocationsOf(name: string) {

@@ -1,8 +1,8 @@
 import test from "ava";
+import { testdata } from "../scripts/testdata.mjs";
 import { ElfError } from "./errors.js";
 import { formatReadelf } from "./readelf/index.js";
 import { openElf, openElfAsync, readElf } from "./reader.js";
-import { testdata } from "./testdata.test.helper.js";
 
 const bytes = testdata("libversions.so");
 

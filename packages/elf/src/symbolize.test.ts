@@ -1,8 +1,8 @@
 import test from "ava";
+import { testdata } from "../scripts/testdata.mjs";
 import { PF } from "./constants.js";
 import type { SymbolModel } from "./model.js";
 import { readElf } from "./reader.js";
-import { testdata } from "./testdata.test.helper.js";
 import { writeElf } from "./writer.js";
 
 function program(symbols: readonly SymbolModel[], vaddr = 0x401000n) {

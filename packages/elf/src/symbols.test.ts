@@ -1,11 +1,11 @@
 import test from "ava";
+import { testdata } from "../scripts/testdata.mjs";
 import { SHN, SHT, STB, STT, STV } from "./constants.js";
 import { ElfError, type ElfErrorCode } from "./errors.js";
 import { viewOf } from "./header.js";
 import { ALL_ENCODINGS, rawElf } from "./raw.test.helper.js";
 import { readElf } from "./reader.js";
 import { encodeStruct, layoutOf, type SHDR, type StructValue, SYM } from "./structs.js";
-import { testdata } from "./testdata.test.helper.js";
 
 test("the symbols of a program, by name", (t) => {
   const table = readElf(testdata("program")).symbols!;

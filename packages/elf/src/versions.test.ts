@@ -1,9 +1,9 @@
 import test from "ava";
+import { testdata } from "../scripts/testdata.mjs";
 import { SHT } from "./constants.js";
 import { ElfError } from "./errors.js";
 import { viewOf } from "./header.js";
 import { readElf } from "./reader.js";
-import { testdata } from "./testdata.test.helper.js";
 
 const library = () => readElf(testdata("libversions.so"));
 const user = () => readElf(testdata("user"));

@@ -4,8 +4,8 @@ import { readdirSync, readFileSync, realpathSync, statSync } from "node:fs";
 import { join } from "node:path";
 import { toolTest } from "@kvmkit-internal/test-support";
 import test, { type ExecutionContext } from "ava";
+import { testdata, testdataBinaries, testdataPath } from "../../scripts/testdata.mjs";
 import { readElf } from "../reader.js";
-import { testdata, testdataBinaries, testdataPath } from "../testdata.test.helper.js";
 import { formatReadelf, type ReadelfPart } from "./index.js";
 
 const READELF = { readelf: "binutils" };
