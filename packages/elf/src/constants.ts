@@ -81,6 +81,7 @@ export const PT = {
   PT_GNU_STACK: 0x6474e551,
   PT_GNU_RELRO: 0x6474e552,
   PT_GNU_PROPERTY: 0x6474e553,
+  PT_GNU_SFRAME: 0x6474e554,
 } as const;
 
 /** p_flags: segment permissions. */

@@ -29,7 +29,7 @@ interface FieldLayout {
   readonly offset: number;
 }
 
-export interface Layout {
+export interface StructLayout {
   readonly sizeBytes: number;
   readonly fields: readonly FieldLayout[];
   /** Offset of each field by name. */
@@ -38,8 +38,8 @@ export interface Layout {
 
 export interface Struct<F extends Fields = Fields> {
   readonly fields: F;
-  readonly elf32: Layout;
-  readonly elf64: Layout;
+  readonly elf32: StructLayout;
+  readonly elf64: StructLayout;
 }
 
 /** The decoded form: 64-bit fields are `bigint` in both classes, the others `number`. */
@@ -64,7 +64,7 @@ function struct<const F extends Fields>(
 }
 
 /** Every gABI structure is naturally aligned as it is listed, so offsets are running sums. */
-function layout(order: readonly string[], types: Fields, column: 0 | 1): Layout {
+function layout(order: readonly string[], types: Fields, column: 0 | 1): StructLayout {
   const fields: FieldLayout[] = [];
   const offsets: Record<string, number> = {};
   let offset = 0;
@@ -77,7 +77,7 @@ function layout(order: readonly string[], types: Fields, column: 0 | 1): Layout 
   return { sizeBytes: offset, fields, offsets };
 }
 
-export function layoutOf(definition: Struct, encoding: Encoding): Layout {
+export function layoutOf(definition: Struct, encoding: Encoding): StructLayout {
   return encoding.is64 ? definition.elf64 : definition.elf32;
 }
 

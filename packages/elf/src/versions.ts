@@ -4,7 +4,7 @@
  * `.gnu.version` has a version index for every dynamic symbol; `.gnu.version_d` names the indices that the
  * object defines, `.gnu.version_r` those that it needs from others.
  */
-import { SHN, SHT, VERSYM_HIDDEN } from "./constants.js";
+import { SHN, SHT, VER_FLG, VER_NDX, VERSYM_HIDDEN } from "./constants.js";
 import { ElfError } from "./errors.js";
 import { viewOf } from "./header.js";
 import { describeSection, type ElfSection } from "./places.js";
@@ -192,8 +192,7 @@ export class SymbolVersions {
 
 /** The base definition names the object itself, not a version of its symbols. */
 function isBase({ vd_ndx, vd_flags }: VersionDefinition): boolean {
-  const VER_FLG_BASE = 1;
-  return vd_ndx === 1 && vd_flags === VER_FLG_BASE;
+  return vd_ndx === VER_NDX.VER_NDX_GLOBAL && vd_flags === VER_FLG.VER_FLG_BASE;
 }
 
 function setOnce<V>(map: Map<number, V>, key: number, value: V): void {

@@ -27,6 +27,11 @@ export function* formatNotes(elf: ElfFile): Generator<string, void> {
 
 const HEAD = `  ${"Owner".padEnd(20)} ${"Data size".padEnd(10)}\tDescription\n`;
 
+const NT_FDO_PACKAGING_METADATA = 0xcafe1a7e;
+const NT_X86_XSTATE = 0x202;
+const NT_FILE = 0x46494c45;
+const NT_SIGINFO = 0x53494749;
+
 /** How the notes of one owner are named and described. */
 interface Owner {
   readonly types: Readonly<Record<number, string>>;
@@ -49,7 +54,7 @@ const OWNERS: readonly (readonly [prefix: string, owner: Owner])[] = [
       describe: describeGnu,
     },
   ],
-  ["FDO", { types: { 3405650558: "FDO_PACKAGING_METADATA" }, describe: describePackage }],
+  ["FDO", { types: { [NT_FDO_PACKAGING_METADATA]: "FDO_PACKAGING_METADATA" }, describe: describePackage }],
   [
     "Go",
     { types: { 1: "GO PKGLIST", 2: "GO ABIHASH", 3: "GO DEPS", 4: "GO BUILDID" }, describe: describeData },
@@ -70,9 +75,9 @@ const CORE_TYPES: Readonly<Record<number, string>> = {
   3: "NT_PRPSINFO (prpsinfo structure)",
   4: "NT_TASKSTRUCT (task structure)",
   6: "NT_AUXV (auxiliary vector)",
-  514: "NT_X86_XSTATE (x86 XSAVE extended state)",
-  1179208773: "NT_FILE (mapped files)",
-  1397311305: "NT_SIGINFO (siginfo_t data)",
+  [NT_X86_XSTATE]: "NT_X86_XSTATE (x86 XSAVE extended state)",
+  [NT_FILE]: "NT_FILE (mapped files)",
+  [NT_SIGINFO]: "NT_SIGINFO (siginfo_t data)",
 };
 
 function row(elf: ElfFile, note: ElfNote, attributes: BuildAttributes): string {

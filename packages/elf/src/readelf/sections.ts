@@ -1,45 +1,25 @@
 /** `readelf -W -S`. */
-import { EI_OSABI, ELFOSABI, EM } from "../constants.js";
+import { EI_OSABI, ELFOSABI, EM, nameOf, SHT } from "../constants.js";
 import type { ElfSection } from "../places.js";
 import type { ElfFile } from "../reader.js";
 import { address, digits, hex, printable } from "./text.js";
 
-const TYPE_NAMES: Readonly<Record<number, string>> = {
-  0: "NULL",
-  1: "PROGBITS",
-  2: "SYMTAB",
-  3: "STRTAB",
-  4: "RELA",
-  5: "HASH",
-  6: "DYNAMIC",
-  7: "NOTE",
-  8: "NOBITS",
-  9: "REL",
-  10: "SHLIB",
-  11: "DYNSYM",
-  14: "INIT_ARRAY",
-  15: "FINI_ARRAY",
-  16: "PREINIT_ARRAY",
-  17: "GROUP",
-  18: "SYMTAB SECTION INDICES",
-  19: "RELR",
-  1879048181: "GNU_ATTRIBUTES",
-  1879048182: "GNU_HASH",
-  1879048183: "GNU_LIBLIST",
-  1879048189: "VERDEF",
-  1879048190: "VERNEED",
-  1879048191: "VERSYM",
+/** Where readelf does not say what the gABI says. */
+const OTHER_NAMES: Readonly<Record<number, string>> = {
+  [SHT.SHT_SYMTAB_SHNDX]: "SYMTAB SECTION INDICES",
+  [SHT.SHT_GNU_verdef]: "VERDEF",
+  [SHT.SHT_GNU_verneed]: "VERNEED",
+  [SHT.SHT_GNU_versym]: "VERSYM",
 };
 
 const SHT_LOOS = 0x60000000;
 const SHT_LOPROC = 0x70000000;
 const SHT_LOUSER = 0x80000000;
-const SHT_X86_64_UNWIND = 0x70000001;
 
-function typeName(elf: ElfFile, type: number): string {
-  const known = TYPE_NAMES[type];
+function typeName({ header }: ElfFile, type: number): string {
+  const isForeign = type >= SHT_LOPROC && type < SHT_LOUSER && header.e_machine !== EM.EM_X86_64;
+  const known = isForeign ? undefined : (OTHER_NAMES[type] ?? nameOf(SHT, type)?.slice("SHT_".length));
   if (known !== undefined) return known;
-  if (type === SHT_X86_64_UNWIND && elf.header.e_machine === EM.EM_X86_64) return "X86_64_UNWIND";
   if (type >= SHT_LOUSER) return `LOUSER+0x${hex(type - SHT_LOUSER)}`;
   if (type >= SHT_LOPROC) return `LOPROC+0x${hex(type - SHT_LOPROC)}`;
   if (type >= SHT_LOOS) return `LOOS+0x${hex(type - SHT_LOOS)}`;

@@ -1,26 +1,10 @@
 /** `readelf -W -l`: program headers and the sections in each segment. */
-import { PF, PT, SHF, SHT } from "../constants.js";
+import { nameOf, PF, PT, SHF, SHT } from "../constants.js";
 import { ElfError } from "../errors.js";
 import type { ElfSection, ElfSegment } from "../places.js";
 import type { ElfFile } from "../reader.js";
 import { address, digits, hex, prefixed, printable } from "./text.js";
 
-const TYPE_NAMES: Readonly<Record<number, string>> = {
-  0: "NULL",
-  1: "LOAD",
-  2: "DYNAMIC",
-  3: "INTERP",
-  4: "NOTE",
-  5: "SHLIB",
-  6: "PHDR",
-  7: "TLS",
-  1685382480: "GNU_EH_FRAME",
-  1685382481: "GNU_STACK",
-  1685382482: "GNU_RELRO",
-  1685382483: "GNU_PROPERTY",
-  1685382484: "GNU_SFRAME",
-};
-const PT_GNU_SFRAME = 0x6474e554;
 const PT_GNU_MBIND_LO = 0x6474e555;
 const PT_GNU_MBIND_COUNT = 4096;
 const PT_LOOS = 0x60000000;
@@ -28,8 +12,8 @@ const PT_LOPROC = 0x70000000;
 const PT_HIPROC = 0x7fffffff;
 
 function typeName(type: number): string {
-  const known = TYPE_NAMES[type];
-  if (known !== undefined) return known;
+  const known = nameOf(PT, type);
+  if (known !== undefined) return known.slice("PT_".length);
   if (isMbind(type)) return `GNU_MBIND+0x${hex(type - PT_GNU_MBIND_LO)}`;
   if (type >= PT_LOPROC && type <= PT_HIPROC) return `LOPROC+0x${hex(type - PT_LOPROC)}`;
   if (type >= PT_LOOS && type < PT_LOPROC) return `LOOS+0x${hex(type - PT_LOOS)}`;
@@ -106,7 +90,7 @@ const MEMORY_SEGMENTS: ReadonlySet<number> = /* @__PURE__ */ new Set([
   PT.PT_GNU_EH_FRAME,
   PT.PT_GNU_STACK,
   PT.PT_GNU_RELRO,
-  PT_GNU_SFRAME,
+  PT.PT_GNU_SFRAME,
 ]);
 
 const TLS_SEGMENTS: ReadonlySet<number> = /* @__PURE__ */ new Set([PT.PT_TLS, PT.PT_GNU_RELRO, PT.PT_LOAD]);
