@@ -178,7 +178,7 @@ function emitFillPagesHere(a: Assembler): void {
 
 /**
  * plan_edits_here: as the hypercall plan_edits, but the entries are written at once, so that the plan has frames
- * and no edits. Registers within: rbx = plan, rbp = frames in it, r14 = the new entry's flags.
+ * and no edits. Registers within: rbx = plan, rbp = frames in it, r14 = the new entry's flags, rdi = how far it is.
  */
 function emitPlanEditsHere(a: Assembler): void {
   const name = "plan_edits_here";
@@ -187,14 +187,13 @@ function emitPlanEditsHere(a: Assembler): void {
   emitConstants(a);
   a.mov(rbx, r10);
   a.mov(r14, rdx);
-  a.mov(r15, rdi);
   a.xor(eax, eax);
   a.mov(rbp, rax);
   a.mov(mem.qword(rbx, EDIT_PLAN.edit_count), rax);
 
   a.label(`${name}.span`);
   a.cmp(rdi, rsi);
-  a.jae(`${name}.tables`);
+  a.jae(`${name}.out`);
   a.mov(r11d, PAGE_SHIFT);
   a.call("page_walk");
   a.jc(`${name}.absent`);
@@ -210,30 +209,35 @@ function emitPlanEditsHere(a: Assembler): void {
   a.jmp(`${name}.next`);
   a.label(`${name}.unmap`);
   a.call("record_frame");
-  a.jc(`${name}.full`);
+  a.jc(`${name}.out`);
   a.mov(mem.qword(rax), 0);
   a.label(`${name}.next`);
   a.add(rax, 8);
   a.add(rdi, PAGE_SIZE);
   a.cmp(rdi, rsi);
-  a.jae(`${name}.tables`);
+  a.jae(`${name}.span_end`);
   a.test(edi, LARGE_PAGE_SIZE - 1);
   a.jnz(`${name}.entry`);
-  a.jmp(`${name}.span`);
+
+  a.label(`${name}.span_end`);
+  a.test(r14, r14);
+  a.jnz(`${name}.span`);
+  a.call("drop_tables");
+  a.jnc(`${name}.span`);
+  // The plan is full: the last page once more, to come by here again.
+  a.sub(rdi, PAGE_SIZE);
+  a.jmp(`${name}.out`);
 
   // Nothing is mapped up to the end of what that entry covers.
   a.label(`${name}.absent`);
   a.shr(rdi, cl);
   a.inc(rdi);
   a.shl(rdi, cl);
-  a.jmp(`${name}.span`);
+  a.cmp(rdi, rsi);
+  a.cmova(rdi, rsi);
+  a.jmp(`${name}.span_end`);
 
-  a.label(`${name}.tables`);
-  a.mov(rdi, rsi);
-  a.test(r14, r14);
-  a.jnz(`${name}.full`);
-  a.call("drop_tables");
-  a.label(`${name}.full`);
+  a.label(`${name}.out`);
   a.mov(mem.qword(rbx, EDIT_PLAN.next), rdi);
   a.mov(mem.qword(rbx, EDIT_PLAN.frame_count), rbp);
   a.xor(eax, eax);
@@ -242,70 +246,52 @@ function emitPlanEditsHere(a: Assembler): void {
 }
 
 /**
- * drop_tables: takes the tables out whose whole span lies where no area is left. Page tables first, then what
- * referred to them, since a table is dropped only when nothing below it is.
- * Entry: as plan_edits_here has it; r15 = start, rsi = end. Exit: rdi = end, or one page before it where the plan
- * is full (so that the caller comes back). Clobbers rax, rcx, rdx, r8, r9, r11, RFLAGS.
+ * drop_tables: takes out the tables whose last page was just passed and whose whole span lies where no area is left:
+ * the page table, then what referred to it, since a table may go only when nothing below it is.
+ * Entry: as plan_edits_here has it. Exit: CF = 1 if the plan is full. Clobbers rax, rcx, rdx, r8, r9, r11, RFLAGS.
  */
 function emitDropTables(a: Assembler): void {
   const name = "drop_tables";
   fn(a, name);
-  // The spans to look at: between floor and ceiling, and no further than the top-level entries of the range.
-  a.mov(ecx, TOP_SHIFT);
-  a.mov(r8, r15);
-  a.shr(r8, cl);
-  a.shl(r8, cl);
-  a.mov(rax, mem.qword(rbx, EDIT_PLAN.floor));
-  a.cmp(r8, rax);
-  a.cmovb(r8, rax);
-  a.lea(r9, mem(rsi, -1));
-  a.shr(r9, cl);
-  a.inc(r9);
-  a.shl(r9, cl);
-  a.mov(rax, mem.qword(rbx, EDIT_PLAN.ceiling));
-  a.cmp(r9, rax);
-  a.cmova(r9, rax);
+  a.push(rdi);
+  a.lea(r8, mem(rdi, -1));
+  a.mov(r9, rdi);
   a.mov(r11d, PD_SHIFT);
-
   a.label(`${name}.level`);
-  a.mov(rcx, r11);
-  a.lea(rdi, mem(r8, -1));
-  a.sar(rdi, cl);
-  a.label(`${name}.after`);
-  a.inc(rdi);
+  a.mov(ecx, r11d);
+  a.mov(rdi, r8);
+  a.shr(rdi, cl);
   a.shl(rdi, cl);
-  a.label(`${name}.span`);
-  a.mov(rcx, r11);
+  a.cmp(rdi, mem.qword(rbx, EDIT_PLAN.floor));
+  a.jb(`${name}.done`);
   a.mov(eax, 1);
   a.shl(rax, cl);
   a.add(rax, rdi);
+  a.cmp(rax, mem.qword(rbx, EDIT_PLAN.ceiling));
+  a.ja(`${name}.done`);
   a.cmp(rax, r9);
-  a.ja(`${name}.up`);
+  a.je(`${name}.passed`);
+  a.cmp(r9, rsi);
+  a.jne(`${name}.done`);
+  a.label(`${name}.passed`);
   a.call("page_walk");
-  a.jc(`${name}.skip`);
+  a.jc(`${name}.up`);
   a.mov(rdx, mem.qword(rax));
   a.test(edx, 1);
-  a.jz(`${name}.skip`);
+  a.jz(`${name}.up`);
   a.and(rdx, r13);
-  a.push(rdi);
   a.xor(edi, edi);
   a.call("record_frame");
-  a.pop(rdi);
   a.jc(`${name}.full`);
   a.mov(mem.qword(rax), 0);
-  a.mov(rcx, r11);
-  a.label(`${name}.skip`);
-  a.shr(rdi, cl);
-  a.jmp(`${name}.after`);
-
   a.label(`${name}.up`);
   a.add(r11d, LEVEL_BITS);
   a.cmp(r11d, TOP_SHIFT);
   a.jbe(`${name}.level`);
-  a.mov(rdi, rsi);
-  a.ret();
+  a.label(`${name}.done`);
+  a.clc();
   a.label(`${name}.full`);
-  a.lea(rdi, mem(rsi, -PAGE_SIZE));
+  a.pop(rdi);
   a.ret();
 }
 

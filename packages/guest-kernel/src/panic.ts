@@ -33,6 +33,9 @@ export function emitPushRegisters(a: Assembler): void {
   pushAll(a, REGISTERS);
 }
 
+/** Bytes of `call rel32`. */
+const CALL_SIZE = 5;
+
 /** Undoes emitPushRegisters, and takes the vector and the error code off. */
 export function emitPopRegisters(a: Assembler): void {
   popAll(a, REGISTERS);
@@ -65,8 +68,10 @@ export function emitPanicFunctions(a: Assembler): void {
 /** panic: Entry: rdi = Gva of a NUL-terminated text, by `call`, so that rip says where. Does not return. */
 function emitPanicFunction(a: Assembler): void {
   fn(a, "panic");
-  // Return address -> ss, rsp, rflags, cs, rip, error code, vector. r10 and r11 are lost.
+  // Return address -> ss, rsp, rflags, cs, rip, error code, vector. r10 and r11 are lost. rip is the call's own
+  // address, so that the function that it names is the one that called.
   a.pop(r11);
+  a.sub(r11, CALL_SIZE);
   a.mov(r10, rsp);
   a.push(SELECTOR.KERNEL_DATA);
   a.push(r10);

@@ -2,7 +2,7 @@
  * Calls of a kernel that is built for its own tests (KernelOptions.debug): how many pages are free, and what happens
  * when ring 0 goes wrong. No other kernel has them.
  */
-import { type Assembler, eax, edi, mem, rax, rdi, rdx, rsi } from "@kvmkit/x86-asm";
+import { type Assembler, eax, edi, mem, rax, rdi, rdx, rsi, rsp } from "@kvmkit/x86-asm";
 import { PAGE_SHIFT } from "../arch/paging.js";
 import { fn, global } from "../emit.js";
 import { emitSysret } from "../entry-syscall.js";
@@ -11,7 +11,7 @@ import { emitPanic } from "../panic.js";
 export const DEBUG_SYSCALLS = [
   /** () -> pages that programs could still get. */
   { nr: 0xff0, name: "debug_free_pages", emit: emitFreePages },
-  /** (kind, address): 0 reads there in ring 0, 1 writes, 2 calls. -> 0 */
+  /** (kind, address): in ring 0, 0 reads there, 1 writes, 2 calls, 3 pushes with rsp = address. -> 0 */
   { nr: 0xff1, name: "debug_access", emit: emitAccess },
   /** (): a broken invariant. */
   { nr: 0xff2, name: "debug_panic", emit: emitDebugPanic },
@@ -42,11 +42,16 @@ function emitAccess(a: Assembler): void {
   a.cmp(edi, 1);
   a.jb(`${name}.read`);
   a.je(`${name}.write`);
+  a.cmp(edi, 3);
+  a.je(`${name}.push`);
   a.call(rsi);
   a.jmp(`${name}.out`);
   a.label(`${name}.read`);
   a.mov(rax, mem.qword(rsi));
   a.jmp(`${name}.out`);
+  a.label(`${name}.push`);
+  a.mov(rsp, rsi);
+  a.push(rax);
   a.label(`${name}.write`);
   a.mov(mem.qword(rsi), rdi);
   a.label(`${name}.out`);
