@@ -21,9 +21,12 @@ export function decodeText(bytes: Uint8Array): string {
   }
 }
 
+/** Whether a string stands for bytes that are no UTF-8. */
+export const hasEscapedBytes = (text: string): boolean => escaped.test(text);
+
 /** Encodes a string; the inverse of `decodeText`. */
 export function encodeText(text: string): Uint8Array {
-  if (!escaped.test(text)) return encoder.encode(text);
+  if (!hasEscapedBytes(text)) return encoder.encode(text);
   const bytes: number[] = [];
   for (const character of text) {
     const code = character.codePointAt(0)!;

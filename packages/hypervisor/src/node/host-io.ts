@@ -9,7 +9,7 @@ import { ERRNO } from "@kvmkit/guest-kernel/abi";
 import { toGuestErrno } from "../host/errno.js";
 import { O } from "../host/open-file.js";
 import type { StopSource } from "../host/stop-source.js";
-import { encodeText } from "../memory/text.js";
+import { encodeText, hasEscapedBytes } from "../memory/text.js";
 import { bindings } from "./bindings.js";
 
 type Views = readonly Uint8Array[];
@@ -95,9 +95,11 @@ const EAGAIN_ATTEMPTS = 8;
 export function openAt(directory: number, name: string, flags: number, mode = 0): number {
   // openat2(2) refuses what O_PATH does not use.
   const how = flags | fs.O_NOFOLLOW | (flags & O.PATH ? 0 : fs.O_NOCTTY);
-  for (let attempt = 0; bindings !== undefined && attempt < EAGAIN_ATTEMPTS; attempt++) {
+  // The bindings take names as strings, which cannot carry every byte.
+  const native = hasEscapedBytes(name) ? undefined : bindings?.hostIo;
+  for (let attempt = 0; native !== undefined && attempt < EAGAIN_ATTEMPTS; attempt++) {
     // A rename elsewhere may disturb the resolution: EAGAIN (openat2(2)).
-    const result = bindings.hostIo.openBeneath(directory, name, how, mode);
+    const result = native.openBeneath(directory, name, how, mode);
     if (result === -ERRNO.ENOSYS || result === -ERRNO.EPERM) break;
     if (result !== -ERRNO.EAGAIN) return known(result);
   }

@@ -132,6 +132,7 @@ function at<T>(
   followLast: boolean,
   use: (resolved: Resolved) => T,
 ): T {
+  if (path === "") throw errno("ENOENT");
   const fromCwd = path.startsWith("/") || dirfd === AT.FDCWD;
   const base = fromCwd ? state.cwd : directoryOf(state.table, dirfd);
   return state.paths.with(base, path, followLast, use);
