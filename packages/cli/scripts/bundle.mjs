@@ -4,12 +4,14 @@
  */
 import { createHash } from "node:crypto";
 import { readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { createRequire } from "node:module";
 import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { build } from "esbuild";
 
 const root = join(dirname(fileURLToPath(import.meta.url)), "..");
 const dist = join(root, "dist");
+const hypervisor = dirname(createRequire(import.meta.url).resolve("@kvmkit/hypervisor/package.json"));
 
 for (const name of readdirSync(dist)) {
   if (name.endsWith(".js") || name.endsWith(".js.map")) rmSync(join(dist, name));
@@ -17,7 +19,13 @@ for (const name of readdirSync(dist)) {
 
 const result = await build({
   absWorkingDir: root,
-  entryPoints: ["src/main.ts", "src/index.ts"],
+  entryPoints: [
+    { in: "src/main.ts", out: "main" },
+    { in: "src/index.ts", out: "index" },
+    { in: "src/run/built-in-plugins.ts", out: "built-in-plugins" },
+    // What the hypervisor's worker pool starts, by its name beside the chunk that the pool lies in.
+    { in: join(hypervisor, "dist/node/machine-worker.js"), out: "machine-worker" },
+  ],
   outdir: "dist",
   bundle: true,
   splitting: true,

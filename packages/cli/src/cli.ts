@@ -1,8 +1,8 @@
 /** From an argument vector to an exit status: finds the command, runs it, and makes every error a message. */
 import { resolve } from "node:path";
 import { commands } from "./commands/index.js";
-import { ManifestError } from "./config/manifest-error.js";
 import { nearestName } from "./config/nearest-name.js";
+import { ManifestError } from "./config/problems.js";
 import { type Command, type CommandHost, parseInvocation, usage } from "./define-command.js";
 import { CliError } from "./errors.js";
 import { commandHelp, overview } from "./help.js";

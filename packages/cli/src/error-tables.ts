@@ -1,5 +1,6 @@
 /** The error tables of all packages, for `kvm explain` and docs/errors.md. */
 import { ERROR_TABLE as ELF_ERRORS } from "@kvmkit/elf";
+import { ERROR_TABLE as VM_ERRORS } from "@kvmkit/hypervisor";
 import { ASM_ERRORS } from "@kvmkit/x86-asm";
 import { ERROR_TABLE as CLI_ERRORS, type ErrorRow } from "./errors.js";
 
@@ -14,6 +15,7 @@ export const ERROR_TABLES: Readonly<Record<string, readonly ErrorRow[]>> = {
     remedy: ASM_REMEDY,
   })),
   "@kvmkit/elf": ELF_ERRORS,
+  "@kvmkit/hypervisor": VM_ERRORS,
 };
 
 export const ALL_ERRORS: readonly ErrorRow[] = Object.values(ERROR_TABLES).flat();

@@ -1,5 +1,5 @@
 /** Errors as people and machines read them, and the exit status each leads to. Stack traces only under --debug. */
-import { ManifestError, renderProblem } from "./config/manifest-error.js";
+import { type Problem, problemsOf, renderProblem } from "./config/problems.js";
 import type { Output } from "./output.js";
 import { toJson } from "./output.js";
 
@@ -8,8 +8,7 @@ interface CodedError extends Error {
   readonly code: string;
   readonly remedy?: string;
   readonly status?: number;
-  /** The assembler reports all of its errors at once. */
-  readonly errors?: readonly unknown[];
+  readonly facts?: Readonly<Record<string, unknown>>;
 }
 
 export const KVMKIT_ERROR = 125;
@@ -17,18 +16,22 @@ export const PROGRAM_REFUSED = 126;
 
 export function statusOfError(error: unknown): number {
   if (!isCoded(error)) return KVMKIT_ERROR;
-  return error.status ?? KVMKIT_ERROR;
+  return error.status ?? (REFUSALS.test(error.code) ? PROGRAM_REFUSED : KVMKIT_ERROR);
 }
 
+/** Codes that are about the program to run, wherever it was looked at. */
+const REFUSALS = /^ERR_(ELF_|VM_PROGRAM$)/;
+
 export function reportError(error: unknown, output: Output, options: { debug: boolean }): void {
+  const problems = problemsOf(error);
   if (output.json) output.diagnostic(toJson({ error: errorAsData(error) }));
-  else if (error instanceof ManifestError) reportManifest(error, output);
+  else if (problems !== undefined) reportProblems(problems, output);
   else output.error(errorText(error));
   if (options.debug) output.diagnostic(stackOf(error));
 }
 
-function reportManifest(error: ManifestError, output: Output): void {
-  for (const problem of error.problems) {
+function reportProblems(problems: readonly Problem[], output: Output): void {
+  for (const problem of problems) {
     output.diagnostic(renderProblem(problem, (caret) => output.paint("red", caret)));
   }
 }
@@ -39,14 +42,16 @@ export function errorText(error: unknown): string {
     const message = error instanceof Error ? error.message : String(error);
     return `internal error: ${message}  ERR_INTERNAL\n     Run again with --debug and report what it prints.`;
   }
-  const remedy = error.remedy === undefined ? "" : `\n     ${error.remedy}`;
-  return `${error.message}  ${error.code}${remedy}`;
+  // What the loader found in the program's file says more than that the machine refused it.
+  if (error.code === "ERR_VM_PROGRAM" && isCoded(error.cause)) {
+    return `${error.facts?.["path"]}: ${error.cause.message}  ${error.cause.code}`;
+  }
+  // Some packages say the remedy in the message already.
+  const isSaid = error.remedy === undefined || error.message.includes(error.remedy);
+  return `${error.message}  ${error.code}${isSaid ? "" : `\n     ${error.remedy}`}`;
 }
 
 export function errorAsData(error: unknown): Record<string, unknown> {
-  if (error instanceof ManifestError) {
-    return { name: error.name, code: error.code, problems: error.problems };
-  }
   if (!isCoded(error)) return { code: "ERR_INTERNAL", message: String((error as Error)?.message ?? error) };
   const { name, message, cause: _cause, ...facts } = error;
   return { name, message, ...facts };

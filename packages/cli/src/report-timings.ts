@@ -1,5 +1,5 @@
 /** The phases of a command, for --timings. */
-import type { Output } from "./output.js";
+import { type Output, toJson } from "./output.js";
 
 export interface Phase {
   readonly name: string;
@@ -27,10 +27,13 @@ export class Timings {
     return [...this.#phases].map(([name, ms]) => ({ name, ms }));
   }
 
-  /** One phase on each line, and their sum. `total` counts from the process's start. */
+  /** One phase on each line, then the time since the process started. */
   print(output: Output): void {
     const rows = [...this.phases, { name: "total", ms: performance.now() }];
-    if (output.json) return;
+    if (output.json) {
+      output.diagnostic(toJson({ timings: Object.fromEntries(rows.map(({ name, ms }) => [name, ms])) }));
+      return;
+    }
     for (const { name, ms } of rows) output.diagnostic(`${ms.toFixed(1).padStart(9)} ms  ${name}`);
   }
 }

@@ -2,6 +2,7 @@
 import { readFileSync } from "node:fs";
 import { join, relative, resolve } from "node:path";
 import type { HypercallRow } from "@kvmkit/guest-kernel/abi";
+import { ManifestError } from "../config/problems.js";
 import type { LoadedManifest } from "../config/vm-toml.js";
 import { CliError, systemErrorText } from "../errors.js";
 import type { Output } from "../output.js";
@@ -106,17 +107,17 @@ function kernelRows(plugins: readonly NumberedPlugin[]): HypercallRow[] {
 }
 
 async function getBootImage(
-  { manifest }: LoadedManifest,
+  loaded: LoadedManifest,
   plugins: readonly NumberedPlugin[],
   tools: Tools,
 ): Promise<Artefact> {
-  const { boot, kernel, load = 0n } = manifest.vm;
+  const { boot, kernel, load = 0n } = loaded.manifest.vm;
   if (kernel === undefined) return getKernel(tools.cache, kernelRows(plugins));
   if (boot === "kvmkit" || !isSource(kernel)) return given(kernel);
   const bits = ({ real: 16, protected: 32, long: 64 } as const)[boot];
-  return assembled("image", kernel, { ...tools, bits, options: `${bits} ${load}` }, async (object) => {
-    const { linkFlat } = await import("./link-object.js");
-    return linkFlat(object, load);
+  return assembled("image", kernel, { ...tools, bits, options: `${bits} ${load}` }, async (assembly) => {
+    checkOrigin(loaded, assembly.origin, load);
+    return assembly.flat({ origin: load });
   });
 }
 
@@ -125,29 +126,35 @@ async function getProgram({ manifest, dir }: LoadedManifest, tools: Tools): Prom
   const path = resolve(dir, manifest.program.path);
   if (manifest.vm.boot !== "kvmkit") return undefined;
   if (!isSource(path)) return given(path);
-  return assembled("program", path, { ...tools, bits: 64, options: "" }, async (object) => {
+  return assembled("program", path, { ...tools, bits: 64, options: "" }, async ({ object }) => {
     const { linkProgram } = await import("./link-object.js");
     return linkProgram(object, relative(tools.context.userDir, path));
   });
 }
 
-type AsmObject = import("@kvmkit/x86-asm").AsmObject;
+/** NASM's `org` says where a source expects to lie. */
+function checkOrigin({ problem }: LoadedManifest, origin: bigint, load: bigint): void {
+  if (origin === 0n || origin === load) return;
+  const message = `the source has org 0x${origin.toString(16)}, but it is loaded at 0x${load.toString(16)}`;
+  throw new ManifestError([problem(["vm", "load"], "ERR_MANIFEST_CONFLICT", message)]);
+}
+
+type Assembly = import("@kvmkit/x86-asm").Assembly;
 
 async function assembled(
   kind: string,
   path: string,
   tools: Tools & { readonly bits: 16 | 32 | 64; readonly options: string },
-  finish: (object: AsmObject) => Promise<Uint8Array>,
+  finish: (assembly: Assembly) => Promise<Uint8Array>,
 ): Promise<Artefact> {
   const source = readInput(path);
   const { include, cache, context, bits, options } = tools;
-  const shownFile = relative(context.userDir, path);
-  const key = contentKey(kind, TOOLCHAIN, options, shownFile, source, include);
+  const key = contentKey(kind, TOOLCHAIN, options, path, source, include);
   return cache.get(`${kind}-${key}.${kind === "image" ? "bin" : "elf"}`, async () => {
     const { assembleSource } = await import("./assemble-source.js");
     const generated = { "hypercalls.inc": include };
-    const { object, inputs } = assembleSource(path, source, { shownFile, bits, generated });
-    return { bytes: await finish(object), inputs };
+    const { assembly, inputs } = assembleSource(path, source, { userDir: context.userDir, bits, generated });
+    return { bytes: await finish(assembly), inputs };
   });
 }
 

@@ -3,9 +3,9 @@ import { chmodSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { PF, PT, readElf } from "@kvmkit/elf";
-import { Assembler, al, dx, eax, edi, edx, mem, rax, rsi, sym } from "@kvmkit/x86-asm";
+import { Assembler, al, eax, edi, edx, mem, rsi } from "@kvmkit/x86-asm";
 import test from "ava";
-import { linkFlat, linkProgram } from "./link-object.js";
+import { linkProgram, writeObject } from "./link-object.js";
 
 /** Copies a letter from .rodata to .bss, adds a byte of .data, writes it, and exits with it. */
 function letterProgram() {
@@ -55,16 +55,13 @@ test("a program without _start is refused", (t) => {
   });
 });
 
-test("a flat image starts at its load address, and what follows is aligned from there", (t) => {
-  const a = new Assembler({ bits: 16 });
-  a.mov(dx, sym("word")).out(dx, al);
-  a.section(".data", { align: 4 }).label("word").dw(0x1234);
-  t.deepEqual(linkFlat(a.assemble(), 0x7c00n), Uint8Array.of(0xba, 0x04, 0x7c, 0xee, 0x34, 0x12));
-});
-
-test("a flat image does not hold what is zero at its end", (t) => {
-  const a = new Assembler();
-  a.mov(rax, rax);
-  a.section(".bss").zero(4096);
-  t.is(linkFlat(a.assemble(), 0n).length, 3);
+test("an object file holds the assembler's sections, symbols and relocations", (t) => {
+  const elf = readElf(writeObject(letterProgram(), "letter.s"));
+  const names = elf.sections.map(({ name }) => name);
+  for (const name of [".text", ".rela.text", ".data", ".bss", ".rodata"]) t.true(names.includes(name), name);
+  const symbols = elf.symbols!;
+  const start = Array.from({ length: symbols.length }, (_, i) => i).find(
+    (i) => symbols.name(i) === "_start",
+  )!;
+  t.is(elf.sections[symbols.shndx(start)]?.name, ".text");
 });

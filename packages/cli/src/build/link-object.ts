@@ -1,4 +1,4 @@
-/** From an assembled object to something that a machine takes: a static executable, or a flat image. */
+/** From an assembled object to a file: a static executable, or an object file. */
 import { type ExecutableModel, PF, type SegmentModel, type SymbolModel, writeElf } from "@kvmkit/elf";
 import {
   type AsmObject,
@@ -47,11 +47,9 @@ export function linkProgram(object: AsmObject, file: string): Uint8Array {
   } satisfies ExecutableModel);
 }
 
-/** The bytes of a flat image as they lie in memory from `load` on; memory behind them is zero already. */
-export function linkFlat(object: AsmObject, load: bigint): Uint8Array {
-  const first = object.sections.find(({ sizeBytes }) => sizeBytes > 0)?.name;
-  const image = link(object, first === undefined ? {} : { origins: { [first]: load } });
-  return join(image.sections, load);
+/** A relocatable object file. The assembler's object is the writer's model as it stands; the types pin that. */
+export function writeObject(object: AsmObject, file: string): Uint8Array {
+  return writeElf({ kind: "object", file, ...object });
 }
 
 function planSegments(sections: readonly ObjectSection[]): SegmentPlan[] {

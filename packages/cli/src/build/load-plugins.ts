@@ -1,7 +1,7 @@
 /** The plugins that a manifest names: found, imported, held against what it grants, and numbered. */
 import { isPlugin, type Plugin } from "@kvmkit/hypervisor";
-import { ManifestError, type Problem } from "../config/manifest-error.js";
 import { nearestName } from "../config/nearest-name.js";
+import { ManifestError, type Problem } from "../config/problems.js";
 import type { LoadedManifest } from "../config/vm-toml.js";
 import { BUILT_IN_PLUGINS } from "../run/machine-plugins.js";
 import { resolveModule } from "./resolve-module.js";

@@ -1,9 +1,43 @@
 import { address, hostPath, oneOf, text } from "../config/value-types.js";
-import { defineCommand } from "../define-command.js";
+import { type COMMON_OPTIONS, defineCommand, type Invocation, type OptionRows } from "../define-command.js";
 
 export const FORMATS = ["flat", "object", "program", "listing"] as const;
 export const DIALECTS = ["gas", "nasm"] as const;
 export const MODES = ["16", "32", "64"] as const;
+
+const options = {
+  format: {
+    short: "f",
+    doc: "A flat image, an ELF object file, a static ELF program, or a listing.",
+    value: { name: FORMATS.join("|"), type: oneOf(FORMATS) },
+    default: "flat",
+  },
+  output: {
+    short: "o",
+    doc: "Where to write it; - is stdout.",
+    value: { name: "PATH", type: text("a path") },
+    default: "the source's name with the format's ending; a listing goes to stdout",
+  },
+  dialect: { doc: "How the source is read.", value: { name: DIALECTS.join("|"), type: oneOf(DIALECTS) } },
+  bits: {
+    doc: "The mode that the source starts in.",
+    value: { name: MODES.join("|"), type: oneOf(MODES) },
+    default: "64; 16 in the NASM dialect",
+  },
+  origin: {
+    doc: "Where a flat image will lie in memory.",
+    value: { name: "ADDRESS", type: address() },
+    default: "0x0",
+  },
+  include: {
+    short: "I",
+    doc: "A folder in which included files are looked for, behind the source's own.",
+    value: { name: "DIR", type: hostPath("file or folder") },
+    repeated: true,
+  },
+} as const satisfies OptionRows;
+
+export type AsmInvocation = Invocation<typeof options & typeof COMMON_OPTIONS>;
 
 export const asm = defineCommand({
   name: "asm",
@@ -12,37 +46,7 @@ export const asm = defineCommand({
     "The dialect follows the ending: .asm is NASM's, anything else GNU as with Intel syntax. A program is entered at _start.",
   ],
   args: [{ name: "source", doc: "The source." }],
-  options: {
-    format: {
-      short: "f",
-      doc: "A flat image, an ELF object file, a static ELF program, or a listing.",
-      value: { name: FORMATS.join("|"), type: oneOf(FORMATS) },
-      default: "flat",
-    },
-    output: {
-      short: "o",
-      doc: "Where to write it; - is stdout.",
-      value: { name: "PATH", type: text("a path") },
-      default: "the source's name with the format's ending; a listing goes to stdout",
-    },
-    dialect: { doc: "How the source is read.", value: { name: DIALECTS.join("|"), type: oneOf(DIALECTS) } },
-    bits: {
-      doc: "The mode that the source starts in.",
-      value: { name: MODES.join("|"), type: oneOf(MODES) },
-      default: "64",
-    },
-    origin: {
-      doc: "Where a flat image will lie in memory.",
-      value: { name: "ADDRESS", type: address() },
-      default: "0x0",
-    },
-    include: {
-      short: "I",
-      doc: "A folder in which included files are looked for, behind the source's own.",
-      value: { name: "DIR", type: hostPath("file or folder") },
-      repeated: true,
-    },
-  },
+  options,
   examples: [
     { command: "kvm asm --bits 16 -o boot.bin boot.asm", doc: "A flat 16-bit image, in NASM's dialect." },
     { command: "kvm asm -f program hello.s && ./hello", doc: "A static Linux executable." },
@@ -52,5 +56,3 @@ export const asm = defineCommand({
     return assembleFile(invocation);
   },
 });
-
-export type AsmInvocation = Parameters<(typeof asm)["run"]>[0];

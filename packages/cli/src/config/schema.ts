@@ -9,10 +9,11 @@ import {
   duration,
   guestPath,
   hostPath,
+  integer,
   listOf,
   mapOf,
   oneOf,
-  orNone,
+  orWord,
   size,
   table,
   tables,
@@ -23,10 +24,8 @@ import {
 export const ACCELERATORS = ["auto", "kvm", "soft"] as const;
 export const BOOT_PROTOCOLS = ["kvmkit", "long", "protected", "real"] as const;
 
-const MIB = 2 ** 20;
-
-/** What `--memory` and `[vm] memory` take: whole pages, enough for a kernel, and no more than x86-64 hosts have. */
-export const memorySize = size({ min: 2 * MIB, max: 2 ** 40, multipleOf: 4096 });
+/** What `--memory` and `[vm] memory` take: whole pages, no more than x86-64 hosts have. A boot protocol may need more. */
+export const memorySize = size({ min: 2 ** 16, max: 2 ** 40, multipleOf: 4096 });
 
 const environmentName = { pattern: /^[^=\0]+$/, allowed: "a variable's name, without =" };
 const registerName = {
@@ -104,11 +103,25 @@ export const MANIFEST_SCHEMA = table({
     doc: 'What ends a run, or is refused. "none" is no limit.',
     default: {},
     type: table({
-      wall: { type: orNone(duration()), default: "none", doc: "Time from start to end (exit status 124)." },
+      wall: {
+        type: orWord("none", duration()),
+        default: "none",
+        doc: "Time from start to end (exit status 124).",
+      },
       cpu: {
-        type: orNone(duration()),
+        type: orWord("none", duration()),
         default: "none",
         doc: "Processor time of the guest (exit status 124).",
+      },
+      output: {
+        type: orWord("none", size()),
+        default: "none",
+        doc: "Bytes that the guest may write to stdout and stderr together (exit status 124).",
+      },
+      files: {
+        type: integer(3, 65_536),
+        default: 1024,
+        doc: "Descriptors that may be open at once; more are refused with EMFILE.",
       },
     }),
   },
@@ -122,9 +135,9 @@ export const MANIFEST_SCHEMA = table({
         doc: "The plugin: an installed package, a path relative to the manifest that starts with `./` or `../`, or the name of a built-in.",
       },
       grant: {
-        type: listOf(text(), "a list of strings"),
+        type: orWord("all", listOf(text(), "a list of strings")),
         default: [],
-        doc: "The hypercalls that the guest may use. What is not granted does not exist for it (ENOSYS).",
+        doc: "The hypercalls and ports that the guest may use. What is not granted does not exist for it (ENOSYS).",
       },
       options: { type: anyTable(), default: {}, doc: "Passed to the plugin, which checks it." },
     }),

@@ -107,12 +107,12 @@ export function integer(min: number, max: number): ValueType<number> {
   };
 }
 
-/** `type`, or the word "none" for no limit, which is undefined. */
-export function orNone<T>(type: ValueType<T>): ValueType<T | "none"> {
+/** `type`, or a word that stands for what it cannot say: "none", "all". */
+export function orWord<const Word extends string, T>(word: Word, type: ValueType<T>): ValueType<T | Word> {
   return {
-    allowed: `${type.allowed}, or "none"`,
-    jsonSchema: { anyOf: [type.jsonSchema, { const: "none" }] },
-    read: (found, place) => (found === "none" ? "none" : type.read(found, place)),
+    allowed: `${type.allowed}, or "${word}"`,
+    jsonSchema: { anyOf: [type.jsonSchema, { const: word }] },
+    read: (found, place) => (found === word ? word : type.read(found, place)),
   };
 }
 

@@ -2,7 +2,7 @@ import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import test from "ava";
-import { ManifestError } from "./manifest-error.js";
+import { ManifestError } from "./problems.js";
 import { checkManifest, loadManifest } from "./vm-toml.js";
 
 const dir = mkdtempSync(join(tmpdir(), "kvmkit-manifest-"));
@@ -102,8 +102,8 @@ const refused: [string, string, string[]][] = [
   ],
   [
     "memory beyond its range",
-    `${PROGRAM}[vm]\nmemory = "1MiB"\n`,
-    ['4:10 ERR_MANIFEST_VALUE memory = "1MiB": not between 2MiB and 1TiB'],
+    `${PROGRAM}[vm]\nmemory = "4KiB"\n`,
+    ['4:10 ERR_MANIFEST_VALUE memory = "4KiB": not between 64KiB and 1TiB'],
   ],
   [
     "memory that is not whole pages",

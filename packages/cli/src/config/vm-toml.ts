@@ -3,7 +3,7 @@ import { readFileSync } from "node:fs";
 import { dirname, relative } from "node:path";
 import { systemErrorText } from "../errors.js";
 import { checkTogether } from "./cross-checks.js";
-import { ManifestError, type Problem } from "./manifest-error.js";
+import { ManifestError, type Problem, printable } from "./problems.js";
 import { MANIFEST_SCHEMA, type Manifest } from "./schema.js";
 import { type Path, readToml, type Span, type TomlDocument } from "./toml-document.js";
 import type { Place } from "./value-types.js";
@@ -120,12 +120,6 @@ function quoteKey(key: string): string {
 
 function shorten(text: string): string {
   return text.length <= 60 ? text : `${text.slice(0, 57)}...`;
-}
-
-/** A terminal must not obey what a manifest contains. Each character stays one column wide. */
-function printable(text: string): string {
-  // biome-ignore lint/suspicious/noControlCharactersInRegex: these are the characters that are replaced
-  return text.replace(/[\u0000-\u0008\u000a-\u001f\u007f-\u009f\u202a-\u202e\u2066-\u2069]/g, "\ufffd");
 }
 
 function inFileOrder(problems: readonly Problem[]): Problem[] {

@@ -75,7 +75,9 @@ export async function finished(child: ChildProcess): Promise<Ran> {
 /** The ELF of testdata/programs/NAME.s. */
 export function program(name: string): string {
   const path = join(programs, name);
-  writeFileSync(path, readFileSync(`/tmp/zex/${name}`), { mode: 0o755 });
+  const source = join(packageDir, "testdata/programs", `${name}.s`);
+  const { assembly } = assembleSource(source, readFileSync(source), { userDir: packageDir, bits: 64 });
+  writeFileSync(path, linkProgram(assembly.object, source), { mode: 0o755 });
   return path;
 }
 

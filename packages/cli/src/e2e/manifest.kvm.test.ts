@@ -56,24 +56,35 @@ kvmTest("run: [limits] wall ends the run with 124, and --timeout stands above it
   t.deepEqual(above, { status: 124, stdout: "", stderr: stderr("100ms") });
 });
 
-kvmTest(
-  "run: a flat image that halts ends with 0; one that triple-faults or uses an unknown port with 125",
-  async (t) => {
-    const image = (name: string, code: string) => {
-      const cwd = project(name, `[vm]\nboot = "real"\nkernel = "boot.asm"\n`);
-      writeFileSync(join(cwd, "boot.asm"), code);
-      return kvm(["run"], { cwd });
-    };
-    t.deepEqual(await image("halts", "hlt\n"), { status: 0, stdout: "", stderr: "" });
-    const fault = await image("triple", "lidt [none]\nint3\nnone: dw 0\ndd 0\n");
-    t.is(fault.status, 125);
-    t.regex(fault.stderr, /ERR_VM_TRIPLE_FAULT/);
-    const port = await image("port", "mov dx, 0x999\nout dx, al\nhlt\n");
-    t.is(port.status, 125);
-    t.regex(port.stderr, /ERR_VM_UNKNOWN_PORT/);
-    t.notRegex(port.stderr, STACK_TRACE);
-  },
-);
+const flatImages: [string, string, number, RegExp][] = [
+  ["halts", "hlt", 0, /^$/],
+  ["faults three times over", "ud2", 125, /ERR_VM_TRIPLE_FAULT/],
+  ["uses an unknown port", "mov dx, 0x999\nout dx, al", 125, /port 0x999.*ERR_VM_UNKNOWN_PORT/],
+  [
+    "writes where there is no memory",
+    "mov byte ptr [0x300000], 1",
+    125,
+    /ERR_VM_(TRIPLE_FAULT|UNMAPPED_MEMORY)/,
+  ],
+  [
+    "panics through the foreign host ABI",
+    "mov edx, 0xffff\nmov eax, 0x1000\nout dx, eax",
+    125,
+    /kernel panicked/,
+  ],
+  ["exits through the foreign host ABI", "mov edx, 0x8005\nmov eax, 42\nout dx, eax", 42, /^$/],
+];
+
+for (const [title, code, status, message] of flatImages) {
+  kvmTest(`run: a flat image that ${title} ends with ${status}`, async (t) => {
+    const cwd = project(title.replaceAll(" ", "-"), `[vm]\nboot = "long"\nkernel = "boot.s"\n`);
+    writeFileSync(join(cwd, "boot.s"), `${code}\n`);
+    const ran = await kvm(["run"], { cwd });
+    t.is(ran.status, status, ran.stderr);
+    t.regex(ran.stderr, message);
+    t.notRegex(ran.stderr, STACK_TRACE);
+  });
+}
 
 kvmTest("run: an unknown system call is -ENOSYS, and what is not granted does not exist", async (t) => {
   const cwd = project(
@@ -236,7 +247,7 @@ kvmTest("plugin: an errno it throws is the guest's; any other throw is -EIO, and
 });
 
 kvmTest("plugin: what is not granted does not exist for the guest: -ENOSYS", async (t) => {
-  const cwd = pluginProject("withheld", `grant = ["refuse"]`, "SYS_add_three");
+  const cwd = pluginProject("withheld", `grant = ["refuse"]`, "0x1000");
   t.is((await kvm(["run"], { cwd })).status, 38);
 });
 

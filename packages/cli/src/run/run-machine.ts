@@ -1,11 +1,11 @@
 /** One machine from its options to an exit status. */
-import { createVm, type PluginEntry, type RunResult, type Vm, type VmOptions } from "@kvmkit/hypervisor";
+import { createVm, type RunResult, type Vm, type VmOptions } from "@kvmkit/hypervisor";
 import { type Output, toJson } from "../output.js";
 import { errorAsData } from "../report-error.js";
 import type { Timings } from "../report-timings.js";
 import { describeResult, type LimitTexts } from "./describe-result.js";
 import { exitStatus } from "./exit-status.js";
-import { isAsync, type MachinePlugin } from "./machine-plugins.js";
+import { isAsync, type MachinePlugin, toEntry } from "./machine-plugins.js";
 
 export interface MachineContext {
   readonly output: Output;
@@ -34,10 +34,6 @@ export async function runMachine(options: MachineOptions, context: MachineContex
   } finally {
     await timings.measure("close", () => vm.close());
   }
-}
-
-function toEntry({ plugin, options, grant, numbers }: MachinePlugin): PluginEntry {
-  return { plugin, options, grant, numbers };
 }
 
 /** On this thread: nothing has to start first, and Ctrl-C is watched natively. */

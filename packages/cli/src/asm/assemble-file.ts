@@ -1,0 +1,73 @@
+/** `kvm asm`: one source to a flat image, an object file, a program or a listing. */
+import { chmodSync, readFileSync, writeSync } from "node:fs";
+import { extname, relative, resolve } from "node:path";
+import type { Assembly } from "@kvmkit/x86-asm";
+import { assembleSource } from "../build/assemble-source.js";
+import { writeFileAtomically } from "../build/atomic-file.js";
+import { linkProgram, writeObject } from "../build/link-object.js";
+import { dialectOf } from "../build/source-kind.js";
+import type { AsmInvocation, FORMATS } from "../commands/asm.js";
+import { CliError, systemErrorText } from "../errors.js";
+
+type Format = (typeof FORMATS)[number];
+
+interface FormatRow {
+  readonly ending: string;
+  bytes(assembly: Assembly, facts: { file: string; origin: bigint | undefined }): Uint8Array;
+}
+
+const FORMAT_ROWS: Readonly<Record<Format, FormatRow>> = {
+  flat: {
+    ending: ".bin",
+    bytes: (assembly, { origin }) => assembly.flat(origin === undefined ? {} : { origin }),
+  },
+  object: { ending: ".o", bytes: ({ object }, { file }) => writeObject(object, file) },
+  program: { ending: "", bytes: ({ object }, { file }) => linkProgram(object, file) },
+  listing: { ending: ".lst", bytes: (assembly) => Buffer.from(`${assembly.listing().trimEnd()}\n`) },
+};
+
+const STDOUT = "-";
+
+export async function assembleFile({ args, options, host }: AsmInvocation): Promise<number> {
+  const { userDir, output } = host;
+  const path = resolve(userDir, args[0]!);
+  const { format = "flat", dialect = dialectOf(path), origin, include } = options;
+  const bits = Number(options.bits ?? (dialect === "nasm" ? 16 : 64)) as 16 | 32 | 64;
+  const { assembly } = assembleSource(path, readSource(path, args[0]!), {
+    userDir,
+    bits,
+    dialect,
+    includeDirs: include,
+  });
+  const { ending, bytes } = FORMAT_ROWS[format];
+  const content = bytes(assembly, { file: relative(userDir, path), origin });
+  const target = options.output ?? (format === "listing" ? STDOUT : withEnding(path, ending));
+  if (target === STDOUT) {
+    writeToStdout(content);
+    return 0;
+  }
+  const written = resolve(userDir, target);
+  if (written === path)
+    throw new CliError("ERR_CLI_USAGE", "the output would replace the source; name one with -o");
+  writeFileAtomically(written, content);
+  if (format === "program") chmodSync(written, 0o755);
+  if (output.json) output.resultJson({ path: written, format, sizeBytes: content.length });
+  return 0;
+}
+
+function withEnding(path: string, ending: string): string {
+  return path.slice(0, path.length - extname(path).length) + ending;
+}
+
+function readSource(path: string, shown: string): Uint8Array {
+  try {
+    return readFileSync(path);
+  } catch (error) {
+    throw new CliError("ERR_CLI_IO", `${shown}: ${systemErrorText(error)}`, { cause: error });
+  }
+}
+
+/** Bytes, not text: straight to the descriptor. */
+function writeToStdout(bytes: Uint8Array): void {
+  for (let done = 0; done < bytes.length; ) done += writeSync(1, bytes, done);
+}

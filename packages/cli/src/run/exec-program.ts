@@ -1,0 +1,80 @@
+/** `kvm exec`: one program with the default kernel, and what the command line grants. */
+import { readFileSync, statSync } from "node:fs";
+import { resolve } from "node:path";
+import type { ExecInvocation } from "../commands/exec.js";
+import { formatDuration } from "../config/units.js";
+import { CliError, systemErrorText } from "../errors.js";
+import { Timings } from "../report-timings.js";
+
+const DEFAULT_MEMORY_BYTES = 64 * 2 ** 20;
+
+export async function execProgram({ args, rest, options, host }: ExecInvocation): Promise<number> {
+  const timings = new Timings();
+  const [path, ...more] = args as [string, ...string[]];
+  const image = readProgram(path, resolve(host.userDir, path));
+  const kernel = await timings.measure("kernel", () => defaultKernel(host.env));
+  const { runMachine, machinePlugins } = await timings.measure("load hypervisor", loadMachine);
+  const { accel = "auto", memory = DEFAULT_MEMORY_BYTES, timeout, cwd = "/" } = options;
+  const status = await runMachine(
+    {
+      accel,
+      memoryBytes: memory,
+      boot: { protocol: "kvmkit", kernel },
+      program: { image, path, args: [path, ...more, ...rest], env: Object.fromEntries(options.env), cwd },
+      plugins: machinePlugins("kvmkit", { mounts: options.mount }, []),
+      limits: { wallMs: timeout },
+    },
+    {
+      output: host.output,
+      timings,
+      debug: options.debug,
+      limitTexts: timeout === undefined ? {} : { wall: formatDuration(timeout) },
+    },
+  );
+  if (options.timings) timings.print(host.output);
+  return status;
+}
+
+async function loadMachine() {
+  const [{ runMachine }, { machinePlugins }] = await Promise.all([
+    import("./run-machine.js"),
+    import("./machine-plugins.js"),
+  ]);
+  return { runMachine, machinePlugins };
+}
+
+/** Built once for each user; anew each time where nothing can be kept. */
+async function defaultKernel(env: Readonly<Record<string, string | undefined>>): Promise<Uint8Array> {
+  const [{ getKernel, makeKernel }, { BuildCache }, { userCacheDir }] = await Promise.all([
+    import("../build/kernel.js"),
+    import("../build/cache.js"),
+    import("../build/user-cache.js"),
+  ]);
+  const dir = userCacheDir(env);
+  if (dir === undefined) return makeKernel([]);
+  try {
+    return (await getKernel(new BuildCache(dir), [])).bytes;
+  } catch (error) {
+    if (error instanceof CliError && error.code === "ERR_CLI_IO") return makeKernel([]);
+    throw error;
+  }
+}
+
+/** Errors: CliError ERR_PROGRAM_NOT_FOUND (127), ERR_PROGRAM_REFUSED (126). */
+function readProgram(shown: string, path: string): Uint8Array {
+  try {
+    if (statSync(path).isDirectory()) throw refused(shown, "it is a folder");
+    return readFileSync(path);
+  } catch (error) {
+    if (error instanceof CliError) throw error;
+    const { code } = error as NodeJS.ErrnoException;
+    if (code === "ENOENT" || code === "ENOTDIR") {
+      throw new CliError("ERR_PROGRAM_NOT_FOUND", `${shown}: no such file`, { status: 127, cause: error });
+    }
+    throw refused(shown, systemErrorText(error), error);
+  }
+}
+
+function refused(shown: string, reason: string, cause?: unknown): CliError {
+  return new CliError("ERR_PROGRAM_REFUSED", `${shown}: ${reason}`, { status: 126, cause });
+}
