@@ -36,7 +36,7 @@ export class SymbolTable {
   readonly #sizeBytes: number;
   readonly #at: Readonly<Record<string, number>>;
   #strings: StringTable | undefined;
-  #extendedIndices: DataView | undefined;
+  #indices: DataView | undefined;
 
   /** Errors: ERR_ELF_SECTION_TYPE, ERR_ELF_ENTRY_SIZE, ERR_ELF_TRUNCATED. */
   constructor(elf: ElfFile, section: ElfSection) {
@@ -108,10 +108,14 @@ export class SymbolTable {
   sectionIndex(index: number): number {
     const shndx = this.shndx(index);
     if (shndx !== SHN.SHN_XINDEX) return shndx;
-    this.#extendedIndices ??= this.#readExtendedIndices();
+    const indices = this.#sectionIndices();
     const at = index * 4;
-    if (at + 4 > this.#extendedIndices.byteLength) return SHN.SHN_UNDEF;
-    return this.#extendedIndices.getUint32(at, this.#littleEndian);
+    return at + 4 > indices.byteLength ? SHN.SHN_UNDEF : indices.getUint32(at, this.#littleEndian);
+  }
+
+  /** Whether an SHT_SYMTAB_SHNDX section goes with the table. */
+  get hasSectionIndices(): boolean {
+    return this.#sectionIndices().byteLength > 0;
   }
 
   /**
@@ -147,10 +151,11 @@ export class SymbolTable {
       : BigInt(this.#view.getUint32(at, this.#littleEndian));
   }
 
-  #readExtendedIndices(): DataView {
+  #sectionIndices(): DataView {
     const section = this.#elf.sections.find(
       ({ sh_type, sh_link }) => sh_type === SHT.SHT_SYMTAB_SHNDX && sh_link === this.section.index,
     );
-    return viewOf(section ? this.#elf.sectionData(section) : new Uint8Array());
+    this.#indices ??= viewOf(section ? this.#elf.sectionData(section) : new Uint8Array());
+    return this.#indices;
   }
 }

@@ -1,5 +1,6 @@
 /** `readelf -h`. */
 import {
+  DT,
   EI_ABIVERSION,
   EI_CLASS,
   EI_DATA,
@@ -8,13 +9,13 @@ import {
   ET,
   EV_CURRENT,
   PN_XNUM,
+  PT,
   SHN,
 } from "../constants.js";
 import type { ElfFile } from "../reader.js";
 import { CLASSES, DATA_ENCODINGS, FILE_TYPES, MACHINE_NAMES, OSABI_NAMES } from "./names.js";
 import { digits, hex } from "./text.js";
 
-const DT_FLAGS_1 = 0x6ffffffb;
 const DF_1_PIE = 0x08000000n;
 
 export function* formatHeader(elf: ElfFile): Generator<string, void> {
@@ -35,12 +36,14 @@ export function* formatHeader(elf: ElfFile): Generator<string, void> {
     ["Flags:", `0x${hex(header.e_flags)}`],
     ["Size of this header:", `${header.e_ehsize} (bytes)`],
     ["Size of program headers:", `${header.e_phentsize} (bytes)`],
-    ["Number of program headers:", withReal(header.e_phnum, PN_XNUM, () => elf.segments.length)],
+    ["Number of program headers:", withReal(header.e_phnum, PN_XNUM, () => elf.sections[0]?.sh_info ?? 0)],
     ["Size of section headers:", `${header.e_shentsize} (bytes)`],
     ["Number of section headers:", withReal(header.e_shnum, 0, () => elf.sections.length)],
     [
       "Section header string table index:",
-      withReal(header.e_shstrndx, SHN.SHN_XINDEX, () => elf.sections[0]?.sh_link ?? 0),
+      header.e_shstrndx === SHN.SHN_XINDEX
+        ? `${header.e_shstrndx} (${elf.sections[0]?.sh_link ?? 0})`
+        : `${header.e_shstrndx}`,
     ],
   ];
   yield "ELF Header:\n";
@@ -66,7 +69,8 @@ function withReal(value: number, marker: number, real: () => number): string {
 function fileType(elf: ElfFile): string {
   const { e_type } = elf.header;
   if (e_type === ET.ET_DYN) {
-    const isPie = ((elf.dynamic?.get(DT_FLAGS_1) ?? 0n) & DF_1_PIE) !== 0n;
+    const hasSegment = elf.segments.some(({ p_type }) => p_type === PT.PT_DYNAMIC);
+    const isPie = hasSegment && ((elf.dynamic?.get(DT.DT_FLAGS_1) ?? 0n) & DF_1_PIE) !== 0n;
     return isPie ? "DYN (Position-Independent Executable file)" : "DYN (Shared object file)";
   }
   if (e_type >= 0xff00) return `Processor Specific: (${hex(e_type)})`;

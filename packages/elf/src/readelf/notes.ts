@@ -87,7 +87,7 @@ function row(elf: ElfFile, note: ElfNote, attributes: BuildAttributes): string {
   const size = `0x${digits(note.description.length, 8)}`;
   if (isBuildAttribute(note))
     return `  ${attributes.name(note)} ${size}\t${type}\t${attributes.describe(note)}`;
-  const name = (note.owner === "" ? "(NONE)" : printable(note.owner)).padEnd(20);
+  const name = (note.nameBytes.length === 0 ? "(NONE)" : printable(note.owner)).padEnd(20);
   return `  ${name} ${size}\t${type}\t${(owner?.describe ?? describeData)(elf, note)}`;
 }
 

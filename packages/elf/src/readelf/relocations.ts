@@ -1,5 +1,5 @@
 /** `readelf -W -r`. */
-import { SHN, SHT, STT } from "../constants.js";
+import { DT, SHN, SHT, STT } from "../constants.js";
 import type { ElfSection } from "../places.js";
 import type { ElfFile } from "../reader.js";
 import { relocationTypes } from "../relocation-types.js";
@@ -17,11 +17,23 @@ export function* formatRelocations(elf: ElfFile): Generator<string, void> {
   const sections = elf.sections.filter(
     ({ sh_type, sh_size }) => RELOCATION_SECTIONS.has(sh_type) && sh_size !== 0n,
   );
-  if (sections.length === 0) yield "\nThere are no relocations in this file.\n";
+  if (sections.length === 0) yield noRelocations(elf);
   for (const section of sections) {
     yield section.sh_type === SHT.SHT_RELR ? formatRelr(elf, section) : "";
     if (section.sh_type !== SHT.SHT_RELR) yield* formatTable(elf, elf.relocationTable(section));
   }
+}
+
+const RELOCATION_SIZES = [DT.DT_RELASZ, DT.DT_RELSZ, DT.DT_PLTRELSZ, DT.DT_RELRSZ];
+
+function noRelocations({ dynamic }: ElfFile): string {
+  if (!RELOCATION_SIZES.some((tag) => (dynamic?.get(tag) ?? 0n) !== 0n)) {
+    return "\nThere are no relocations in this file.\n";
+  }
+  return (
+    "\nThere are no static relocations in this file." +
+    "\nTo see the dynamic relocations add --use-dynamic to the command line.\n"
+  );
 }
 
 function title(section: ElfSection, count: number): string {
@@ -44,9 +56,9 @@ function* formatTable(elf: ElfFile, table: RelocationTable): Generator<string, v
   const types = relocationTypes(elf.header.e_machine);
   for (let i = 0; i < table.length; i++) {
     const type = table.type(i);
-    const typeName = types.get(type) ?? `unrecognized: ${hex(type).padEnd(7)}`;
+    const typeName = types.get(type)?.padEnd(22) ?? `unrecognized: ${hex(type).padEnd(7)}`;
     const place = `${address(table.offset(i), elf.encoding)}  ${address(table.info(i), elf.encoding)}`;
-    yield `${place} ${typeName.padEnd(22)}${target(elf, table, i)}\n`;
+    yield `${place} ${typeName}${target(elf, table, i)}\n`;
   }
 }
 

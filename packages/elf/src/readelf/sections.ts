@@ -1,8 +1,8 @@
 /** `readelf -W -S`. */
-import { EI_OSABI, ELFOSABI, EM, nameOf, SHT } from "../constants.js";
+import { EI_OSABI, ELFOSABI, EM, nameOf, SHF, SHT } from "../constants.js";
 import type { ElfSection } from "../places.js";
 import type { ElfFile } from "../reader.js";
-import { address, digits, hex, printable } from "./text.js";
+import { address, digits, hex, prefixed, printable } from "./text.js";
 
 /** Where readelf does not say what the gABI says. */
 const OTHER_NAMES: Readonly<Record<number, string>> = {
@@ -10,6 +10,8 @@ const OTHER_NAMES: Readonly<Record<number, string>> = {
   [SHT.SHT_GNU_verdef]: "VERDEF",
   [SHT.SHT_GNU_verneed]: "VERNEED",
   [SHT.SHT_GNU_versym]: "VERSYM",
+  [0x7ffffffd]: "AUXILIARY",
+  [0x7fffffff]: "FILTER",
 };
 
 const SHT_LOOS = 0x60000000;
@@ -17,64 +19,57 @@ const SHT_LOPROC = 0x70000000;
 const SHT_LOUSER = 0x80000000;
 
 function typeName({ header }: ElfFile, type: number): string {
-  const isForeign = type >= SHT_LOPROC && type < SHT_LOUSER && header.e_machine !== EM.EM_X86_64;
+  const isForeign = type === SHT.SHT_X86_64_UNWIND && header.e_machine !== EM.EM_X86_64;
   const known = isForeign ? undefined : (OTHER_NAMES[type] ?? nameOf(SHT, type)?.slice("SHT_".length));
   if (known !== undefined) return known;
-  if (type >= SHT_LOUSER) return `LOUSER+0x${hex(type - SHT_LOUSER)}`;
-  if (type >= SHT_LOPROC) return `LOPROC+0x${hex(type - SHT_LOPROC)}`;
-  if (type >= SHT_LOOS) return `LOOS+0x${hex(type - SHT_LOOS)}`;
+  if (type >= SHT_LOUSER) return `LOUSER+${prefixed(type - SHT_LOUSER)}`;
+  if (type >= SHT_LOPROC) return `LOPROC+${prefixed(type - SHT_LOPROC)}`;
+  if (type >= SHT_LOOS) return `LOOS+${prefixed(type - SHT_LOOS)}`;
   return `${hex(type)}: <unknown>`;
 }
 
-/** Letters of sh_flags, lowest bit first. */
-const FLAG_LETTERS: readonly (readonly [bit: bigint, letter: string])[] = [
-  [0x1n, "W"],
-  [0x2n, "A"],
-  [0x4n, "X"],
-  [0x10n, "M"],
-  [0x20n, "S"],
-  [0x40n, "I"],
-  [0x80n, "L"],
-  [0x100n, "O"],
-  [0x200n, "G"],
-  [0x400n, "T"],
-  [0x800n, "C"],
-];
-const SHF_GNU_RETAIN = 0x200000n;
-const SHF_GNU_MBIND = 0x1000000n;
-const SHF_X86_64_LARGE = 0x10000000n;
-const SHF_EXCLUDE = 0x80000000n;
+/** Letters of the bits of sh_flags. */
+const FLAG_LETTERS: Readonly<Record<number, string>> = {
+  [SHF.SHF_WRITE]: "W",
+  [SHF.SHF_ALLOC]: "A",
+  [SHF.SHF_EXECINSTR]: "X",
+  [SHF.SHF_MERGE]: "M",
+  [SHF.SHF_STRINGS]: "S",
+  [SHF.SHF_INFO_LINK]: "I",
+  [SHF.SHF_LINK_ORDER]: "L",
+  [SHF.SHF_OS_NONCONFORMING]: "O",
+  [SHF.SHF_GROUP]: "G",
+  [SHF.SHF_TLS]: "T",
+  [SHF.SHF_COMPRESSED]: "C",
+  [SHF.SHF_EXCLUDE]: "E",
+};
+const SHF_GNU_MBIND = 0x1000000;
 const SHF_MASKOS = 0x0ff00000n;
 const SHF_MASKPROC = 0xf0000000n;
+const LOW_WORD = 0xffffffffn;
 
+/** From the lowest bit up; the first unknown bit of the OS's or the processor's stands for all of them. */
 function flagLetters(elf: ElfFile, flags: bigint): string {
   let letters = "";
-  let rest = flags;
-  const take = (bits: bigint, letter: string): void => {
-    if ((rest & bits) === 0n) return;
-    letters += letter;
-    rest &= ~bits;
-  };
-  for (const [bit, letter] of FLAG_LETTERS) take(bit, letter);
-  const unknownBelow = rest & 0xfffffn;
-  for (let bits = unknownBelow; bits !== 0n; bits &= bits - 1n) letters += "x";
-  rest &= ~unknownBelow;
-  if (elf.header.e_ident[EI_OSABI] === ELFOSABI.ELFOSABI_GNU) {
-    take(SHF_GNU_RETAIN, "R");
-    take(SHF_GNU_MBIND, "D");
-  } else if (elf.header.e_ident[EI_OSABI] === ELFOSABI.ELFOSABI_NONE) {
-    take(SHF_GNU_MBIND, "D");
+  for (let rest = flags; rest !== 0n; ) {
+    const bit = rest & -rest;
+    rest &= rest - 1n;
+    const letter = FLAG_LETTERS[Number(bit)] ?? ownLetter(elf, Number(bit));
+    letters += letter ?? (bit & SHF_MASKOS ? "o" : bit & SHF_MASKPROC ? "p" : "x");
+    if (letter === undefined && bit & SHF_MASKOS) rest &= ~SHF_MASKOS;
+    if (letter === undefined && bit & SHF_MASKPROC) rest &= LOW_WORD & ~SHF_MASKPROC;
   }
-  take(SHF_MASKOS, "o");
-  if (elf.header.e_machine === EM.EM_X86_64) take(SHF_X86_64_LARGE, "l");
-  if ((rest & SHF_EXCLUDE) !== 0n) {
-    rest &= ~SHF_EXCLUDE;
-    take(SHF_MASKPROC, "p");
-    letters += "E";
-  }
-  take(SHF_MASKPROC, "p");
-  for (let bits = rest; bits !== 0n; bits &= bits - 1n) letters += "x";
   return letters;
+}
+
+/** Letters that depend on the OS ABI or the machine. */
+function ownLetter({ header }: ElfFile, bit: number): string | undefined {
+  const osabi = header.e_ident[EI_OSABI];
+  const isGnu = osabi === ELFOSABI.ELFOSABI_GNU || osabi === ELFOSABI.ELFOSABI_FREEBSD;
+  if (bit === SHF.SHF_GNU_RETAIN && isGnu) return "R";
+  if (bit === SHF_GNU_MBIND && (isGnu || osabi === ELFOSABI.ELFOSABI_NONE)) return "D";
+  if (bit === SHF.SHF_X86_64_LARGE && header.e_machine === EM.EM_X86_64) return "l";
+  return undefined;
 }
 
 export function* formatSections(elf: ElfFile): Generator<string, void> {

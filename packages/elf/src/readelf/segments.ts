@@ -14,9 +14,9 @@ const PT_HIPROC = 0x7fffffff;
 function typeName(type: number): string {
   const known = nameOf(PT, type);
   if (known !== undefined) return known.slice("PT_".length);
-  if (isMbind(type)) return `GNU_MBIND+0x${hex(type - PT_GNU_MBIND_LO)}`;
-  if (type >= PT_LOPROC && type <= PT_HIPROC) return `LOPROC+0x${hex(type - PT_LOPROC)}`;
-  if (type >= PT_LOOS && type < PT_LOPROC) return `LOOS+0x${hex(type - PT_LOOS)}`;
+  if (isMbind(type)) return `GNU_MBIND+${prefixed(type - PT_GNU_MBIND_LO)}`;
+  if (type >= PT_LOPROC && type <= PT_HIPROC) return `LOPROC+${prefixed(type - PT_LOPROC)}`;
+  if (type >= PT_LOOS && type < PT_LOPROC) return `LOOS+${prefixed(type - PT_LOOS)}`;
   return `<unknown>: ${hex(type)}`;
 }
 
@@ -62,7 +62,7 @@ function interpreterPath(elf: ElfFile, segment: ElfSegment): string | undefined 
   try {
     const bytes = elf.segmentData(segment);
     const end = bytes.indexOf(0);
-    return end < 0 ? undefined : printable(new TextDecoder().decode(bytes.subarray(0, end)));
+    return end < 0 ? undefined : new TextDecoder().decode(bytes.subarray(0, end));
   } catch (error) {
     if (error instanceof ElfError && error.code === "ERR_ELF_TRUNCATED") return undefined;
     throw error;

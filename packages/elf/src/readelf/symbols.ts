@@ -70,6 +70,7 @@ function sectionColumn(elf: ElfFile, table: SymbolTable, index: number): string 
     case SHN.SHN_COMMON:
       return "COM";
     case SHN.SHN_XINDEX:
+      if (!table.hasSectionIndices) break;
       return `${table.sectionIndex(index)}`.padStart(3);
     default:
       break;
