@@ -13,6 +13,7 @@ import {
   r8,
   r9,
   r10,
+  r10d,
   rax,
   rbx,
   rcx,
@@ -213,7 +214,14 @@ function emitSplit(a: Assembler): void {
   fn(a, "area_split");
   a.push(rax);
   a.call("area_cache_alloc");
-  for (const field of [AREA.flags, AREA.entry_flags, AREA.window, AREA.next_fault, AREA.end]) {
+  for (const field of [
+    AREA.flags,
+    AREA.entry_flags,
+    AREA.permitted_faults,
+    AREA.window,
+    AREA.next_fault,
+    AREA.end,
+  ]) {
     a.mov(rcx, mem.qword(rdx, field));
     a.mov(mem.qword(rax, field), rcx);
   }
@@ -254,30 +262,58 @@ function emitMerge(a: Assembler): void {
 }
 
 /**
- * area_map: adds an area where none is, joining it with its neighbours where it can. Room was reserved.
- * Entry: rdi = start, rsi = end, r10 = VM_FLAGS. Clobbers rax, rcx, rdx, r8, r9, RFLAGS.
+ * area_map: adds a range where none is: to a neighbour that it touches and agrees with, else as an area of its own, for
+ * which room was reserved.
+ * Entry: rdi = start, rsi = end, r10 = VM_FLAGS, rax = index of the area after it. Clobbers rax, rcx, rdx, r8, r9,
+ * RFLAGS.
  */
 function emitMap(a: Assembler): void {
   fn(a, "area_map");
-  a.call("area_find");
-  a.mov(r8, rax);
-  a.call("area_cache_alloc");
-  a.mov(rdx, rax);
+  a.mov(r8, mm(MM.areas));
+  a.cmp(rax, mm(MM.area_count));
+  a.jae("area_map.before");
+  a.mov(rdx, mem.qword(r8, rax, 8));
+  a.cmp(mem.qword(rdx, AREA.start), rsi);
+  a.jne("area_map.before");
+  a.cmp(mem.qword(rdx, AREA.flags), r10);
+  a.jne("area_map.before");
   a.mov(mem.qword(rdx, AREA.start), rdi);
-  a.mov(mem.qword(rdx, AREA.end), rsi);
-  a.mov(mem.qword(rdx, AREA.flags), r10);
-  a.mov(mem.qword(rdx, AREA.window), 0);
-  a.mov(mem.qword(rdx, AREA.next_fault), 0);
-  a.mov(rcx, r10);
-  a.and(ecx, 7);
-  a.mov(rcx, mem.qword(sym("entry_flags_of_prot"), rcx, 8));
-  a.mov(mem.qword(rdx, AREA.entry_flags), rcx);
-  a.mov(rax, r8);
-  a.call("area_insert");
-  a.call("area_merge");
   a.sub(rax, 1);
   a.jnc("area_merge");
   a.ret();
+
+  a.label("area_map.before");
+  a.test(rax, rax);
+  a.jz("area_map.new");
+  a.mov(rdx, mem.qword(r8, rax, 8, -8));
+  a.cmp(mem.qword(rdx, AREA.end), rdi);
+  a.jne("area_map.new");
+  a.cmp(mem.qword(rdx, AREA.flags), r10);
+  a.jne("area_map.new");
+  a.mov(mem.qword(rdx, AREA.end), rsi);
+  a.ret();
+
+  a.label("area_map.new");
+  a.push(rax);
+  a.call("area_cache_alloc");
+  a.mov(rdx, rax);
+  a.pop(rax);
+  a.mov(mem.qword(rdx, AREA.start), rdi);
+  a.mov(mem.qword(rdx, AREA.end), rsi);
+  a.mov(mem.qword(rdx, AREA.flags), r10);
+  a.mov(mem.qword(rdx, AREA.next_fault), 0);
+  a.mov(ecx, r10d);
+  a.and(ecx, 7);
+  emitSetPermissions(a, rcx);
+  a.jmp("area_insert");
+}
+
+/** Writes into the area in rdx what follows from its permissions `prot`. Clobbers r9. */
+export function emitSetPermissions(a: Assembler, prot: Register64): void {
+  a.mov(r9, mem.qword(sym("entry_flags_of_prot"), prot, 8));
+  a.mov(mem.qword(rdx, AREA.entry_flags), r9);
+  a.mov(r9, mem.qword(sym("permitted_faults_of_prot"), prot, 8));
+  a.mov(mem.qword(rdx, AREA.permitted_faults), r9);
 }
 
 /**

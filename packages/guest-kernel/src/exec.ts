@@ -97,6 +97,7 @@ function emitMapArea(a: Assembler): void {
   a.jz("exec_program.map");
   a.or(r10d, VM_FLAGS.GROWSDOWN);
   a.label("exec_program.map");
+  a.call("area_find");
   a.call("area_map");
 
   // The prepared pages: from the start, or a stack's up to its end.

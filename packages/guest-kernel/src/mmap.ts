@@ -4,7 +4,7 @@
  */
 import { type Assembler, ecx, mem, r8, r9, r10, r12, rax, rcx, rdi, rdx, rsi } from "@kvmkit/x86-asm";
 import { USER_MIN, USER_MMAP_TOP } from "./abi/index.js";
-import { userEntryFlags } from "./arch/paging.js";
+import { permittedFaults, userEntryFlags } from "./arch/paging.js";
 import { loadArea, mm } from "./areas.js";
 import { fn, global, SECTION } from "./emit.js";
 import { AREA, MM, STACK_GUARD_GAP, VM_FLAGS } from "./structs.js";
@@ -17,6 +17,8 @@ export function emitMmap(a: Assembler): void {
   a.align(8);
   a.label("entry_flags_of_prot");
   for (let prot = 0; prot < 8; prot++) a.dq(userEntryFlags(prot));
+  a.label("permitted_faults_of_prot");
+  for (let prot = 0; prot < 8; prot++) a.dq(permittedFaults(prot));
   emitUnmapAreas(a);
   emitFindGap(a);
   emitCheckCommit(a);
@@ -129,8 +131,8 @@ function emitUnmappedAround(a: Assembler): void {
 
 /**
  * find_gap: room for a mapping, as high as possible below a limit.
- * Entry: rdi = Gva, the limit; rsi = length in bytes. Exit: rdi = Gva; CF = 1 if there is none.
- * Clobbers rax, rcx, rdx, r8, r9, RFLAGS.
+ * Entry: rdi = Gva, the limit; rsi = length in bytes.
+ * Exit: rdi = Gva, rax = index of the area after it; CF = 1 if there is no room. Clobbers rcx, rdx, r8, r9, RFLAGS.
  */
 function emitFindGap(a: Assembler): void {
   const name = "find_gap";
@@ -165,6 +167,7 @@ function emitFindGap(a: Assembler): void {
   a.ret();
   a.label(`${name}.found`);
   a.mov(rdi, r9);
+  a.add(rax, 1);
   a.clc();
   a.ret();
 }

@@ -170,8 +170,7 @@ function emitFreeRun(a: Assembler): void {
 /**
  * populate: gives frames to the absent pages of a range, and the tables they need.
  * Entry: rdi = Gva, page aligned; rdx = page count, 1 to 512, within one 2 MiB span; r10 = entry bits.
- * Exit: CF = 0: rax = frames used. The range may be done in part only, where memory lies in pieces: its first page
- * is present in any case. CF = 1: no memory is left. Clobbers rax, rcx, rdx, rsi, r8, r9, r10, RFLAGS.
+ * Exit: CF = 0: its first page is present, and the rest as far as memory lies in one piece. CF = 1: no memory is left. Clobbers rax, rcx, rdx, rsi, r8, r9, r10, RFLAGS.
  */
 function emitPopulate(a: Assembler): void {
   fn(a, "populate");
@@ -189,12 +188,10 @@ function emitPopulate(a: Assembler): void {
   a.mov(r9d, TABLES_PER_SPAN);
   a.label("populate.pool");
   a.call("fill_pages");
-  a.test(rax, rax);
-  a.js("populate.none");
   a.mov(ecx, eax);
+  emitTakeTables(a, "populate.pool_tables");
   a.shl(rcx, PAGE_SHIFT);
   a.add(global("pool_low"), rcx);
-  emitTakeTables(a);
   a.ret();
 
   // Too little for the whole range: the next pool if there is one, else as much as possible of this one.
@@ -251,9 +248,8 @@ function emitPopulate(a: Assembler): void {
   a.pop(rsi);
   a.pop(r8);
   a.pop(rcx);
-  a.test(rax, rax);
-  a.js("populate.none");
   a.mov(edx, eax);
+  emitTakeTables(a, "populate.run_tables");
   a.sub(r8, rdx);
   a.jz("populate.used_up");
   a.shl(rdx, PAGE_SHIFT);
@@ -263,7 +259,7 @@ function emitPopulate(a: Assembler): void {
   a.mov(rcx, rsi);
   a.label("populate.used_up");
   a.mov(global("free_runs"), rcx);
-  emitTakeTables(a);
+  a.clc();
   a.ret();
 
   a.label("populate.none");
@@ -271,12 +267,16 @@ function emitPopulate(a: Assembler): void {
   a.ret();
 }
 
-/** rax = frames used, tables used << 32: takes the tables from the pool; rax = frames used, CF = 0. */
-function emitTakeTables(a: Assembler): void {
-  a.mov(ecx, eax);
+/**
+ * rax = what fill_pages returned: takes the tables that it used from the pool, and goes to `none` if it failed. An
+ * error has all upper bits set, a success at most a few: the usual case, no table, costs two instructions.
+ */
+function emitTakeTables(a: Assembler, done: string): void {
   a.shr(rax, 32);
+  a.jz(done);
   a.shl(rax, PAGE_SHIFT);
+  a.test(eax, eax);
+  a.js("populate.none");
   a.sub(global("pool_high"), rax);
-  a.mov(eax, ecx);
-  a.clc();
+  a.label(done);
 }

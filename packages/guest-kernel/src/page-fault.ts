@@ -10,7 +10,7 @@ import {
   cr2,
   eax,
   ecx,
-  edi,
+  esi,
   mem,
   r8,
   r9,
@@ -26,14 +26,14 @@ import {
 import { LARGE_PAGE_SIZE, PAGE_SIZE, PROT } from "./abi/index.js";
 import { emitClac } from "./alternatives.js";
 import { VECTOR } from "./arch/idt.js";
-import { ENTRIES_PER_TABLE, PAGE_SHIFT, PF_ERROR } from "./arch/paging.js";
+import { PAGE_SHIFT } from "./arch/paging.js";
 import { loadArea, mm } from "./areas.js";
 import { currentTask, fn, popAll, pushAll, taskAt } from "./emit.js";
 import { AREA, FAULT_WINDOW, MM, RLIMIT_STACK, STACK_GUARD_GAP, TASK, VM_FLAGS } from "./structs.js";
 
 const SAVED = [rax, rcx, rdx, rsi, rdi, r8, r9, r10, rbx] as const;
 
-/** Each of these is enough to read: the hardware knows no page that can be written or run and not read. */
+/** Of an area that is more than a reservation. */
 const ANY_ACCESS = PROT.PROT_READ | PROT.PROT_WRITE | PROT.PROT_EXEC;
 
 export function emitPageFault(a: Assembler): void {
@@ -62,39 +62,24 @@ function emitEntry(a: Assembler): void {
   a.jae("page_fault.lookup");
 
   a.label("page_fault.area");
-  // A present page that was refused is one that its area does not permit, or the kernel's.
   a.mov(ecx, errorCode);
-  a.test(ecx, PF_ERROR.P);
-  a.jnz("page_fault.bad");
-  a.mov(eax, ANY_ACCESS);
-  a.test(ecx, PF_ERROR.WR | PF_ERROR.ID);
-  a.jz("page_fault.access");
-  a.mov(eax, PROT.PROT_WRITE);
-  a.test(ecx, PF_ERROR.WR);
-  a.jnz("page_fault.access");
-  a.mov(eax, PROT.PROT_EXEC);
-  a.label("page_fault.access");
-  a.test(mem.dword(rdx, AREA.flags), eax);
-  a.jz("page_fault.bad");
-
+  a.mov(eax, mem.dword(rdx, AREA.permitted_faults));
+  a.bt(eax, ecx);
+  a.jnc("page_fault.bad");
   a.and(rdi, -PAGE_SIZE);
-  a.test(mem.dword(rdx, AREA.flags), VM_FLAGS.GROWSDOWN);
-  a.jnz("page_fault.down");
   a.mov(eax, FAULT_WINDOW.first);
   a.cmp(rdi, mem.qword(rdx, AREA.next_fault));
   a.je("page_fault.sequence");
   a.label("page_fault.up");
   a.mov(mem.qword(rdx, AREA.window), rax);
-  a.mov(rsi, mem.qword(rdx, AREA.end));
-  a.sub(rsi, rdi);
-  a.shr(rsi, PAGE_SHIFT);
-  a.cmp(rax, rsi);
-  a.cmova(rax, rsi);
-  // Up to the end of the page table.
-  a.mov(ecx, edi);
-  a.shr(ecx, PAGE_SHIFT);
-  a.or(rcx, -ENTRIES_PER_TABLE);
-  a.neg(rcx);
+  // As many pages, up to the end of the page table or of the area.
+  a.mov(rcx, rdi);
+  a.or(rcx, LARGE_PAGE_SIZE - 1);
+  a.inc(rcx);
+  a.cmp(rcx, mem.qword(rdx, AREA.end));
+  a.cmova(rcx, mem.qword(rdx, AREA.end));
+  a.sub(rcx, rdi);
+  a.shr(rcx, PAGE_SHIFT);
   a.cmp(rax, rcx);
   a.cmova(rax, rcx);
   a.mov(rcx, rax);
@@ -119,8 +104,30 @@ function emitEntry(a: Assembler): void {
   a.cmova(eax, ecx);
   a.jmp("page_fault.up");
 
-  // A stack is touched from above: the run ends with the page, and begins within the area and the page table.
+  a.label("page_fault.lookup");
+  a.call("area_find");
+  a.cmp(rax, mm(MM.area_count));
+  a.jae("page_fault.bad");
+  a.test(mem.dword(rdx, AREA.flags), VM_FLAGS.GROWSDOWN);
+  a.jnz("page_fault.stack");
+  a.cmp(rdi, mem.qword(rdx, AREA.start));
+  a.jb("page_fault.bad");
+  a.mov(mm(MM.last_area), rdx);
+  a.jmp("page_fault.area");
+
+  // A stack is touched from above: the run ends with the page, and begins within the area and the page table. It is
+  // never the last area, so that the way above need not ask.
+  a.label("page_fault.stack");
+  a.mov(ecx, errorCode);
+  a.mov(esi, mem.dword(rdx, AREA.permitted_faults));
+  a.bt(esi, ecx);
+  a.jnc("page_fault.bad");
+  a.cmp(rdi, mem.qword(rdx, AREA.start));
+  a.jae("page_fault.down");
+  a.call("grow_stack");
+  a.jc("page_fault.bad");
   a.label("page_fault.down");
+  a.and(rdi, -PAGE_SIZE);
   a.lea(rcx, mem(rdi, -(FAULT_WINDOW.first - 1) * PAGE_SIZE));
   a.mov(rsi, rdi);
   a.and(rsi, -LARGE_PAGE_SIZE);
@@ -135,20 +142,6 @@ function emitEntry(a: Assembler): void {
   a.shr(rax, PAGE_SHIFT);
   a.inc(eax);
   a.jmp("page_fault.populate");
-
-  a.label("page_fault.lookup");
-  a.call("area_find");
-  a.cmp(rax, mm(MM.area_count));
-  a.jae("page_fault.bad");
-  a.cmp(rdi, mem.qword(rdx, AREA.start));
-  a.jae("page_fault.found");
-  a.test(mem.dword(rdx, AREA.flags), VM_FLAGS.GROWSDOWN);
-  a.jz("page_fault.bad");
-  a.call("grow_stack");
-  a.jc("page_fault.bad");
-  a.label("page_fault.found");
-  a.mov(mm(MM.last_area), rdx);
-  a.jmp("page_fault.area");
 
   a.label("page_fault.bad");
   popAll(a, SAVED);

@@ -120,9 +120,11 @@ export const AREA = {
   flags: 16,
   /** Bits of its page-table entries (userEntryFlags). */
   entry_flags: 24,
-  /** Pages that the next fault makes present, and the address where it counts as a sequence. */
+  /** Pages that the last fault made present, and the address at which a fault continues its sequence. */
   window: 32,
   next_fault: 40,
+  /** Bit n: whether a fault with error code n is one of a page that may be present (permittedFaults). */
+  permitted_faults: 48,
   size: 64,
 } as const;
 

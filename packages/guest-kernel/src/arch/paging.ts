@@ -59,3 +59,20 @@ export function userEntryFlags(prot: number): bigint {
   const noExecute = prot & 4 ? 0n : PTE.NX;
   return bits(PTE.P, PTE.US, PTE.A, PTE.D, writable, noExecute);
 }
+
+/**
+ * Which faults an area with mprotect(2)'s permissions `prot` puts right by making the page present: a bit for each of
+ * the error codes 0 to 31. Each permission is enough to read: the hardware knows no page that can be written or run
+ * and not read. A fault on a page that is present is none of them, nor one of a reserved bit.
+ */
+export function permittedFaults(prot: number): number {
+  const isPermitted = (errorCode: number) => {
+    if (errorCode & (PF_ERROR.P | PF_ERROR.RSVD)) return false;
+    if (errorCode & PF_ERROR.WR) return (prot & 2) !== 0;
+    if (errorCode & PF_ERROR.ID) return (prot & 4) !== 0;
+    return (prot & 7) !== 0;
+  };
+  let faults = 0;
+  for (let errorCode = 0; errorCode < 32; errorCode++) if (isPermitted(errorCode)) faults += 2 ** errorCode;
+  return faults;
+}

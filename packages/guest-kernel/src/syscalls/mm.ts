@@ -36,7 +36,7 @@ import {
   USER_MMAP_TOP,
 } from "../abi/index.js";
 import { PAGE_SHIFT } from "../arch/paging.js";
-import { forgetLastArea, loadArea, mm } from "../areas.js";
+import { emitSetPermissions, forgetLastArea, loadArea, mm } from "../areas.js";
 import { fn, type Register64 } from "../emit.js";
 import { emitSavingSyscall } from "../entry-syscall.js";
 import { AREA, MM, TASK, VM_FLAGS } from "../structs.js";
@@ -108,6 +108,7 @@ export function emitSysMmap(a: Assembler): void {
     emitSearch(a, out);
     emitFixed(a, out);
 
+    // rdi = where, rsi = length, rax = index of the area after it.
     a.label(out("place"));
     a.add(rsi, rdi);
     a.call("area_map");
@@ -195,6 +196,7 @@ function emitFixed(a: Assembler, out: Label): void {
   a.pop(rsi);
   a.pop(r10);
   a.jc(out("ENOMEM"));
+  a.call("area_find");
 }
 
 /**
@@ -286,6 +288,10 @@ export function emitSysBrk(a: Assembler): void {
     a.call("check_commit");
     a.jc("sys_brk.refuse");
     a.push(rdi);
+    a.call("areas_reserve");
+    a.pop(rdi);
+    a.jc("sys_brk.refuse");
+    a.push(rdi);
     a.lea(rdi, mem(rdi, rsi, 1, PAGE_SIZE));
     a.add(rsi, PAGE_SIZE);
     a.call("find_gap");
@@ -293,10 +299,6 @@ export function emitSysBrk(a: Assembler): void {
     a.jc("sys_brk.refuse");
     a.cmp(rdi, rcx);
     a.jne("sys_brk.refuse");
-    a.push(rdi);
-    a.call("areas_reserve");
-    a.pop(rdi);
-    a.jc("sys_brk.refuse");
     a.lea(rsi, mem(rdi, rsi, 1, -PAGE_SIZE));
     a.call("area_map");
     a.label("sys_brk.set");
@@ -397,13 +399,12 @@ function emitSplitEnds(a: Assembler, out: Label): void {
 /** Gives areas r12 to r13 and the pages of [rdi, rsi) the permissions r14, and joins what then agrees. */
 function emitSetProtection(a: Assembler, out: Label): void {
   a.mov(r8, mm(MM.areas));
-  a.mov(r9, mem.qword(sym("entry_flags_of_prot"), r14, 8));
   a.mov(rcx, r12);
   a.label(out("area"));
   a.mov(rdx, mem.qword(r8, rcx, 8));
   a.and(mem.qword(rdx, AREA.flags), -8);
   a.or(mem.qword(rdx, AREA.flags), r14);
-  a.mov(mem.qword(rdx, AREA.entry_flags), r9);
+  emitSetPermissions(a, r14);
   a.inc(rcx);
   a.cmp(rcx, r13);
   a.jbe(out("area"));

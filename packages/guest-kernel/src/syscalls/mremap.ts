@@ -200,6 +200,7 @@ function emitMove(a: Assembler): void {
   a.mov(r10, mem.qword(rdx, AREA.flags));
   a.mov(r15, mem.qword(rdx, AREA.entry_flags));
   a.mov(rdi, rbp);
+  a.call("area_find");
   a.lea(rsi, mem(rbp, r14));
   a.call("area_map");
   a.mov(r10, r15);
