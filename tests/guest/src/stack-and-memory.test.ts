@@ -173,48 +173,45 @@ guestTest(
   },
 );
 
-guestTest(
-  "a thousand areas: the array grows, finds each, and gives its memory back",
-  async (t, machine) => {
-    const count = 1200;
-    const at = (i: number) => BASE + BigInt(2 * i) * PAGE;
-    const indexes = Array.from({ length: count }, (_, i) => i);
-    // In an order that inserts in front, behind and between.
-    const shuffled = indexes.map((i) => (i * 457) % count);
-    const { result, reports } = await runGuest(
-      machine,
-      (p) => {
-        p.load(r12, 0n).load(r13, count);
-        p.a.label("map");
-        p.a.imul(rax, r12, 0x2000);
-        p.load(rbx, BASE).a.add(rbx, rax);
-        p.call("mmap", ...anonymous(rbx, PAGE, READ_WRITE, MAP.MAP_FIXED_NOREPLACE));
-        p.a.cmp(rax, rbx);
-        p.a.jne("wrong");
-        p.a.add(r12, 457);
-        p.a.cmp(r12, count);
-        p.a.jb("in_range");
-        p.a.sub(r12, count);
-        p.a.label("in_range");
-        p.a.dec(r13);
-        p.a.jnz("map");
-        for (const i of [0, 1, 599, 1198, 1199]) {
-          p.load(rbx, at(i)).a.mov(mem.byte(rbx), 1);
-        }
-        p.call("munmap", BASE, BigInt(count) * 2n * PAGE).report();
-        p.call(
-          "mmap",
-          ...anonymous(BASE, BigInt(count) * 2n * PAGE, READ_WRITE, MAP.MAP_FIXED_NOREPLACE),
-        ).report();
-        p.exit(0);
-        p.a.label("wrong");
-        p.report(rax);
-        p.exit(1);
-      },
-      { memoryBytes: 64 * 2 ** 20 },
-    );
-    t.is(new Set(shuffled).size, count);
-    t.deepEqual(reports, [0n, BASE]);
-    t.like(result, { kind: "exited", status: 0 });
-  },
-);
+guestTest("a thousand areas: the array grows, finds each, and gives its memory back", async (t, machine) => {
+  const count = 1200;
+  const at = (i: number) => BASE + BigInt(2 * i) * PAGE;
+  const indexes = Array.from({ length: count }, (_, i) => i);
+  // In an order that inserts in front, behind and between.
+  const shuffled = indexes.map((i) => (i * 457) % count);
+  const { result, reports } = await runGuest(
+    machine,
+    (p) => {
+      p.load(r12, 0n).load(r13, count);
+      p.a.label("map");
+      p.a.imul(rax, r12, 0x2000);
+      p.load(rbx, BASE).a.add(rbx, rax);
+      p.call("mmap", ...anonymous(rbx, PAGE, READ_WRITE, MAP.MAP_FIXED_NOREPLACE));
+      p.a.cmp(rax, rbx);
+      p.a.jne("wrong");
+      p.a.add(r12, 457);
+      p.a.cmp(r12, count);
+      p.a.jb("in_range");
+      p.a.sub(r12, count);
+      p.a.label("in_range");
+      p.a.dec(r13);
+      p.a.jnz("map");
+      for (const i of [0, 1, 599, 1198, 1199]) {
+        p.load(rbx, at(i)).a.mov(mem.byte(rbx), 1);
+      }
+      p.call("munmap", BASE, BigInt(count) * 2n * PAGE).report();
+      p.call(
+        "mmap",
+        ...anonymous(BASE, BigInt(count) * 2n * PAGE, READ_WRITE, MAP.MAP_FIXED_NOREPLACE),
+      ).report();
+      p.exit(0);
+      p.a.label("wrong");
+      p.report(rax);
+      p.exit(1);
+    },
+    { memoryBytes: 64 * 2 ** 20 },
+  );
+  t.is(new Set(shuffled).size, count);
+  t.deepEqual(reports, [0n, BASE]);
+  t.like(result, { kind: "exited", status: 0 });
+});
