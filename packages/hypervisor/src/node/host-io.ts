@@ -1,7 +1,7 @@
 /**
  * Input and output on descriptors, in Linux's terms: a count, or -errno.
  *
- * With kvm-bindings a stop source ends a call that blocks (-EINTR). Without, Node's own calls do the same work, and
+ * With a native stop source, one of kvm-bindings, a stop ends a call that blocks (-EINTR). Without, Node's own calls do the same work, and
  * one that blocks goes on until it is done.
  */
 import { constants as fs, openSync, readvSync, writevSync } from "node:fs";
@@ -21,18 +21,34 @@ export interface HostIo {
   write(fd: number, views: Views, stop: StopSource, position?: number): number;
 }
 
-export const hostIo: HostIo = bindings === undefined ? nodeIo() : nativeIo(bindings.hostIo);
+type NativeStop = InstanceType<NonNullable<typeof bindings>["StopSource"]>;
 
-function nativeIo(native: NonNullable<typeof bindings>["hostIo"]): HostIo {
-  // Where the bindings load, stop sources are theirs (platform.ts).
-  type Options = Parameters<typeof native.read>[2];
-  const options = (stop: StopSource, position: number | undefined): Options =>
-    (position === undefined ? { stop } : { stop, position }) as unknown as Options;
-  return {
-    read: (fd, views, stop, position) => known(native.read(fd, views, options(stop, position))),
-    write: (fd, views, stop, position) => known(native.write(fd, views, options(stop, position))),
-  };
+const attached = new WeakMap<StopSource, NativeStop>();
+
+/** `stop` as the bindings of this copy of the package know it; undefined where it is none of theirs. */
+function nativeStop(stop: StopSource): NativeStop | undefined {
+  if (bindings === undefined) return undefined;
+  if (stop instanceof bindings.StopSource) return stop;
+  let known = attached.get(stop);
+  if (known === undefined && typeof stop.id === "number") {
+    known = bindings.StopSource.attach(stop.id);
+    attached.set(stop, known);
+  }
+  return known;
 }
+
+export const hostIo: HostIo = {
+  read(fd, views, source, position) {
+    const stop = nativeStop(source);
+    if (stop === undefined) return nodeIo.read(fd, views, source, position);
+    return known(bindings!.hostIo.read(fd, views, position === undefined ? { stop } : { stop, position }));
+  },
+  write(fd, views, source, position) {
+    const stop = nativeStop(source);
+    if (stop === undefined) return nodeIo.write(fd, views, source, position);
+    return known(bindings!.hostIo.write(fd, views, position === undefined ? { stop } : { stop, position }));
+  },
+};
 
 /** A host errno that the guest's libc does not know becomes -EIO. */
 const known = (result: number): number => (result < 0 ? toGuestErrno(-result) : result);
@@ -40,22 +56,20 @@ const known = (result: number): number => (result < 0 ? toGuestErrno(-result) : 
 const RETRY_MS = 10;
 const sleeper = new Int32Array(new SharedArrayBuffer(4));
 
-function nodeIo(): HostIo {
-  return {
-    read: (fd, views, stop, position) => retried(stop, () => readvSync(fd, views, position)),
-    write(fd, views, stop, position) {
-      let written = 0;
-      for (let rest = views; rest.length > 0; ) {
-        const at = position === undefined ? undefined : position + written;
-        const result = retried(stop, () => writevSync(fd, rest, at));
-        if (result < 0) return written > 0 ? written : result;
-        written += result;
-        rest = after(rest, result);
-      }
-      return written;
-    },
-  };
-}
+const nodeIo: HostIo = {
+  read: (fd, views, stop, position) => retried(stop, () => readvSync(fd, views, position)),
+  write(fd, views, stop, position) {
+    let written = 0;
+    for (let rest = views; rest.length > 0; ) {
+      const at = position === undefined ? undefined : position + written;
+      const result = retried(stop, () => writevSync(fd, rest, at));
+      if (result < 0) return written > 0 ? written : result;
+      written += result;
+      rest = after(rest, result);
+    }
+    return written;
+  },
+};
 
 /** Calls again while the descriptor is not ready and nothing has stopped the run. */
 function retried(stop: StopSource, call: () => number): number {
