@@ -8,18 +8,67 @@
 #include <cmath>
 #include <cstdint>
 #include <string>
+#include <unordered_set>
 #include <vector>
 
 #include "kvmkit.h"
 
 namespace {
 
+// The ArrayBuffers over mappings that this environment has made and not yet finalized.
+//
+// When an environment ends, Node.js detaches its ArrayBuffers and runs their finalizers, latest first. One whose
+// contents were moved meanwhile (ArrayBuffer.prototype.transfer(), which Node.js 20 does not have, and then another
+// thread) is beyond its reach: the finalizer runs although the other thread still sees the memory. Such a mapping
+// keeps its addresses for good. To tell, a sentinel is kept that was made after all others: its finalizer is the
+// last moment at which an ArrayBuffer of ours is attached unless it was moved.
+class Views {
+ public:
+  explicit Views(Napi::Env env);
+
+  Napi::Value Make(kvmkit_mapping* mapping, uint64_t offset, uint64_t length);
+  // The addon's own reference; views hold one each.
+  void Release() {
+    if (--references_ == 0) delete this;
+  }
+
+ private:
+  struct View {
+    Views* owner;
+    kvmkit_mapping* mapping;
+    napi_ref buffer;  // weak
+    bool moved;
+  };
+  struct Sentinel {
+    Views* owner;  // null once a later one has taken its place
+    napi_ref buffer;
+    char byte;
+  };
+
+  static void Finalize(napi_env env, void* data, void* hint);
+  static void FinalizeSentinel(napi_env env, void* data, void* hint);
+  void RenewSentinel();
+  bool IsAttached(const View& view) const;
+  bool RunsJavaScript() const;
+
+  napi_env env_;
+  bool can_move_;
+  bool environment_ended_ = false;
+  std::unordered_set<View*> views_;
+  Sentinel* sentinel_ = nullptr;
+  int references_ = 1;
+};
+
 class Addon : public Napi::Addon<Addon> {
  public:
   Addon(Napi::Env env, Napi::Object exports);
-  ~Addon() { kvmkit_thread_destroy(thread); }
+  ~Addon() {
+    kvmkit_thread_destroy(thread);
+    views->Release();
+  }
 
   kvmkit_thread* thread;
+  Views* views;
   Napi::FunctionReference handle_class;
 
  private:
@@ -398,28 +447,92 @@ Napi::Value Handle::Size(const Napi::CallbackInfo& info) {
   return Result(info.Env(), mapping ? static_cast<int64_t>(kvmkit_mapping_size(mapping)) : Missing());
 }
 
+Views::Views(Napi::Env env) : env_(env) {
+  auto prototype = env.Global().Get("ArrayBuffer").As<Napi::Function>().Get("prototype").As<Napi::Object>();
+  can_move_ = prototype.Get("transfer").IsFunction();
+}
+
 // An ArrayBuffer over a part of a mapping, which stays mapped until the finalizer of its last ArrayBuffer has run.
-Napi::Value ViewOf(Napi::Env env, kvmkit_mapping* mapping, uint64_t offset, uint64_t length) {
+Napi::Value Views::Make(kvmkit_mapping* mapping, uint64_t offset, uint64_t length) {
   uint64_t size = kvmkit_mapping_size(mapping);
-  if (length == 0 || offset > size || length > size - offset) return Result(env, KVMKIT_E_RANGE);
+  if (length == 0 || offset > size || length > size - offset) return Result(env_, KVMKIT_E_RANGE);
   kvmkit_mapping_view(mapping);
-  // SAFETY: the view is counted until its finalizer runs, also where the environment ends first.
-  auto finalize = [](napi_env, void*, void* hint) { kvmkit_mapping_unview(static_cast<kvmkit_mapping*>(hint)); };
+  auto* view = new View{this, mapping, nullptr, false};
+  references_++;
+  views_.insert(view);
   napi_value buffer;
-  napi_status status = napi_create_external_arraybuffer(env, kvmkit_mapping_address(mapping) + offset, length,
-                                                        finalize, mapping, &buffer);
+  // SAFETY: the mapping counts the view until Finalize.
+  napi_status status = napi_create_external_arraybuffer(env_, kvmkit_mapping_address(mapping) + offset, length,
+                                                        Finalize, view, &buffer);
   if (status != napi_ok) {
-    kvmkit_mapping_unview(mapping);
-    throw Napi::Error::New(env);
+    Finalize(env_, nullptr, view);
+    throw Napi::Error::New(env_);
   }
-  return Napi::Value(env, buffer);
+  napi_create_reference(env_, buffer, 0, &view->buffer);
+  if (can_move_) RenewSentinel();
+  return Napi::Value(env_, buffer);
+}
+
+void Views::Finalize(napi_env env, void*, void* hint) {
+  auto* view = static_cast<View*>(hint);
+  Views* owner = view->owner;
+  bool in_doubt = owner->can_move_ && !owner->environment_ended_ && !owner->RunsJavaScript();
+  if (view->buffer) napi_delete_reference(env, view->buffer);
+  if (!view->moved && !in_doubt) kvmkit_mapping_unview(view->mapping);
+  owner->views_.erase(view);
+  delete view;
+  owner->Release();
+}
+
+void Views::RenewSentinel() {
+  if (sentinel_) {
+    sentinel_->owner = nullptr;
+    napi_delete_reference(env_, sentinel_->buffer);
+  }
+  sentinel_ = new Sentinel{this, nullptr, 0};
+  napi_value buffer;
+  napi_status status =
+      napi_create_external_arraybuffer(env_, &sentinel_->byte, 1, FinalizeSentinel, sentinel_, &buffer);
+  if (status != napi_ok) throw Napi::Error::New(env_);
+  napi_create_reference(env_, buffer, 1, &sentinel_->buffer);
+}
+
+// The present sentinel is referenced, so only the end of the environment finalizes it.
+void Views::FinalizeSentinel(napi_env env, void*, void* hint) {
+  auto* sentinel = static_cast<Sentinel*>(hint);
+  if (Views* self = sentinel->owner) {
+    napi_handle_scope scope;
+    napi_open_handle_scope(env, &scope);
+    for (View* view : self->views_) view->moved = !self->IsAttached(*view);
+    napi_close_handle_scope(env, scope);
+    self->environment_ended_ = true;
+    self->sentinel_ = nullptr;
+    napi_delete_reference(env, sentinel->buffer);
+  }
+  delete sentinel;
+}
+
+bool Views::IsAttached(const View& view) const {
+  napi_value buffer = nullptr;
+  bool detached = true;
+  if (!view.buffer || napi_get_reference_value(env_, view.buffer, &buffer) != napi_ok || !buffer) return false;
+  return napi_is_detached_arraybuffer(env_, buffer, &detached) == napi_ok && !detached;
+}
+
+// Node-API refuses what could run JavaScript while the environment ends.
+bool Views::RunsJavaScript() const {
+  napi_value global;
+  bool has = false;
+  return napi_get_global(env_, &global) == napi_ok &&
+         napi_has_named_property(env_, global, "ArrayBuffer", &has) == napi_ok;
 }
 
 // view(offset, length): an ArrayBuffer over guest memory or the kvm_run page
 Napi::Value Handle::View(const Napi::CallbackInfo& info) {
   kvmkit_mapping* mapping = Mapping();
   if (!mapping) return Result(info.Env(), Missing());
-  return ViewOf(info.Env(), mapping, Unsigned(info[0], kMaxSafe, kInvalid), Unsigned(info[1], kMaxSafe, kInvalid));
+  auto* views = info.Env().GetInstanceData<Addon>()->views;
+  return views->Make(mapping, Unsigned(info[0], kMaxSafe, kInvalid), Unsigned(info[1], kMaxSafe, kInvalid));
 }
 
 // dirtyRing(size): an ArrayBuffer over the vCPU's dirty ring
@@ -429,7 +542,8 @@ Napi::Value Handle::DirtyRing(const Napi::CallbackInfo& info) {
   uint64_t size = Unsigned(info[0], UINT32_MAX, 0);
   int error = 0;
   kvmkit_mapping* ring = kvmkit_vcpu_dirty_ring(vcpu, size, &error);
-  return ring ? ViewOf(info.Env(), ring, 0, size) : Result(info.Env(), error);
+  if (!ring) return Result(info.Env(), error);
+  return info.Env().GetInstanceData<Addon>()->views->Make(ring, 0, size);
 }
 
 // advise(offset, size, populate)
@@ -488,7 +602,7 @@ Napi::Value Handle::Reset(const Napi::CallbackInfo& info) {
   return Result(info.Env(), 0);
 }
 
-Addon::Addon(Napi::Env env, Napi::Object exports) : thread(kvmkit_thread_create()) {
+Addon::Addon(Napi::Env env, Napi::Object exports) : thread(kvmkit_thread_create()), views(new Views(env)) {
   if (!thread) throw Napi::Error::New(env, "out of memory");
   handle_class = Napi::Persistent(Handle::Define(env));
   DefineAddon(exports, {

@@ -2,7 +2,7 @@ import { kvmTest } from "@kvmkit-internal/test-support";
 import { GuestMemory } from "./guest-memory.js";
 import { StopSource } from "./stop-source.js";
 import { COUNTER } from "./testing/machine.js";
-import { startGuestWorker } from "./testing/spawn.js";
+import { scenario, startGuestWorker } from "./testing/spawn.js";
 import { Vcpu } from "./vcpu.js";
 import { Vm } from "./vm.js";
 
@@ -78,3 +78,12 @@ kvmTest("Vm.attach: a thread makes a vCPU of its own in another thread's virtual
   await worker.terminate();
   t.is(vcpu.getRegs().rflags, 2n, "the virtual machine lives as long as a handle");
 });
+
+kvmTest(
+  "a buffer of guest memory that was moved to another thread is harmless when its own has ended",
+  async (t) => {
+    const { stdout, stderr, signal } = await scenario("buffer moved to another thread");
+    t.is(stdout, "1048576 bytes of 7\n", stderr);
+    t.is(signal, null);
+  },
+);

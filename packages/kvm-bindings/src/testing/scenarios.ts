@@ -1,6 +1,8 @@
 /** What must end a process, or not, with a vCPU in the guest: `node scenarios.js <name>`, one at a time. */
+import { once } from "node:events";
 import { writeSync } from "node:fs";
 import { setImmediate } from "node:timers/promises";
+import { Worker } from "node:worker_threads";
 import { exitName } from "../exit-reasons.js";
 import { GuestMemory } from "../guest-memory.js";
 import { Kvm } from "../kvm.js";
@@ -71,6 +73,17 @@ const scenarios: Readonly<Record<string, () => unknown>> = {
     }
     say(memory.window(0).length > 0 ? "alive" : "gone");
     await worker.terminate();
+  },
+
+  /** The buffer may be the guest memory itself or a copy; touching it after its thread has ended is harmless. */
+  async "buffer moved to another thread"() {
+    const worker = new Worker(new URL("moving-worker.js", import.meta.url));
+    const [buffer] = (await once(worker, "message")) as [ArrayBuffer];
+    await once(worker, "exit");
+    await settle();
+    const bytes = new Uint8Array(buffer);
+    bytes.fill(7);
+    say(`${bytes.length} bytes of ${bytes[bytes.length - 1]}`);
   },
 
   /** `count` virtual machines, each run and closed, with a turn of the event loop now and then only. */
