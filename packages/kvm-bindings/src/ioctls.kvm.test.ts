@@ -62,18 +62,18 @@ const cases: Readonly<Record<IoctlName, (t: ExecutionContext, m: Machine) => voi
   },
   KVM_SET_MEMORY_ATTRIBUTES: (_t, { vm }) => vm.setMemoryAttributes(0n, 0x1000n, 0n),
   KVM_GET_DIRTY_LOG: (t, m) => {
-    logDirtyPages(m, code.count);
-    runFor(m, 5);
+    logDirtyPages(m, code.countOnce);
+    m.vcpu.run();
     const log = m.vm.getDirtyLog(0);
     t.is(log.length, 0x400 / 8);
-    // `count` writes its counter, in page 2.
+    // The counter lies in page 2.
     t.is(log[0], 0b100);
     t.is(m.vm.getDirtyLog(0)[0], 0);
   },
   KVM_CLEAR_DIRTY_LOG: (t, m) => {
     m.vm.enableCap("KVM_CAP_MANUAL_DIRTY_LOG_PROTECT2", 1n);
-    logDirtyPages(m, code.count);
-    runFor(m, 5);
+    logDirtyPages(m, code.countOnce);
+    m.vcpu.run();
     const log = m.vm.getDirtyLog(0);
     t.is(m.vm.getDirtyLog(0)[0], 0b100, "kept until cleared");
     m.vm.clearDirtyLog(0, 0, 64, log.subarray(0, 8));
@@ -84,10 +84,10 @@ const cases: Readonly<Record<IoctlName, (t: ExecutionContext, m: Machine) => voi
     const prepare: Parameters<typeof machine>[1] = {
       prepare: (vm) => vm.enableCap("KVM_CAP_DIRTY_LOG_RING_ACQ_REL", BigInt(ringBytes)),
     };
-    using m = machine(code.count, prepare);
+    using m = machine(code.countOnce, prepare);
     m.vcpu.mapDirtyRing(ringBytes);
-    logDirtyPages(m, code.count);
-    runFor(m, 5);
+    logDirtyPages(m, code.countOnce);
+    m.vcpu.run();
     // One entry for each time that KVM noticed a write: once where the page then stays writable, always where the
     // instruction is emulated.
     const taken = m.vcpu.takeDirtyGfns();

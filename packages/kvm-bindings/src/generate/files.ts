@@ -6,12 +6,17 @@ import { exitReasons } from "../exit-reasons.js";
 import { fdKinds, type IoctlRow, ioctls, requestOf } from "../ioctls.js";
 import type { ArrayShape, Field, StructShape } from "../layout.js";
 import { structs } from "../structs.js";
+import { reference } from "./reference.js";
 
 const origin = "Generated from the tables in src/ by scripts/generate.mjs.";
 
 /** Path in the package to contents. */
 export function generated(): Readonly<Record<string, string>> {
-  return { "native/ioctl_table.h": ioctlTable(), "native/abi_asserts.c": abiAsserts() };
+  return {
+    "native/ioctl_table.h": ioctlTable(),
+    "native/abi_asserts.c": abiAsserts(),
+    "REFERENCE.md": reference(),
+  };
 }
 
 function hex(value: number): string {
