@@ -5,12 +5,16 @@
       "sources": [
         "native/abi_asserts.c",
         "native/addon.cc",
+        "native/descriptors.c",
         "native/guest_memory.c",
+        "native/handle.cc",
         "native/host_io.c",
         "native/ioctls.c",
+        "native/memory_slots.c",
         "native/objects.c",
         "native/stop.c",
-        "native/vcpu_runner.c"
+        "native/vcpu_runner.c",
+        "native/views.cc"
       ],
       "include_dirs": ["<!(node -p \"require('node-addon-api').include_dir\")"],
       "defines": [
