@@ -182,12 +182,14 @@ function shift(operator: "<<" | ">>", a: Integer, b: Integer): Integer {
 }
 
 function bitwise(operator: "&" | "|" | "^", a: Integer, b: Integer): Integer {
-  if ((a as number) === ((a as number) | 0) && (b as number) === ((b as number) | 0)) {
-    const [left, right] = [a as number, b as number];
-    return operator === "&" ? left & right : operator === "|" ? left | right : left ^ right;
-  }
+  if (isInt32(a) && isInt32(b)) return operator === "&" ? a & b : operator === "|" ? a | b : a ^ b;
   const [left, right] = [BigInt(a), BigInt(b)];
   return narrow(operator === "&" ? left & right : operator === "|" ? left | right : left ^ right);
+}
+
+/** What JavaScript's own bitwise operators take without loss. */
+function isInt32(value: Integer): value is number {
+  return typeof value === "number" && value === (value | 0);
 }
 
 function compare(operator: BinaryOperator, a: Integer, b: Integer): boolean {

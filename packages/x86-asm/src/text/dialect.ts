@@ -8,7 +8,7 @@ export const Class = { nameStart: 1, namePart: 2, blank: 4, digit: 8, end: 16, o
 
 export interface Dialect {
   readonly name: DialectName;
-  /** `Class` bits by character code below 128; others may stand in names. */
+  /** `Class` bits by character code; from 128 on, where all that is not ASCII is, parts of names. */
   readonly classes: Uint8Array;
   /** What a comparison that holds gives. */
   readonly truth: number;
@@ -19,7 +19,7 @@ export interface Dialect {
 }
 
 function classes(nameStart: string, namePart: string, ends: string): Uint8Array {
-  const table = new Uint8Array(128);
+  const table = new Uint8Array(256).fill(Class.nameStart | Class.namePart, 128);
   const mark = (characters: string, bits: number) => {
     for (const character of characters) table[character.charCodeAt(0)]! |= bits;
   };

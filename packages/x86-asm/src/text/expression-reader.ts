@@ -84,7 +84,6 @@ export class ExpressionReader extends Reader {
 
   private readOperator(): ReturnType<Dialect["operators"]["get"]> {
     const code = this.next();
-    if (code >= 128) return undefined;
     const { operators } = this.dialect;
     if ((this.dialect.classes[code]! & Class.operator) !== 0) {
       const two = operators.get(this.text.slice(this.at, this.at + 2));
@@ -149,11 +148,11 @@ export class ExpressionReader extends Reader {
   /** A number, or in GNU as's spelling `1b` and `1f`: the label 1 before or behind this place. */
   private readNumberOrLabel(): Value {
     if (this.dialect.name === "gas") {
-      const { text } = this;
+      const { codes, text } = this;
       let end = this.at;
-      while (this.isDigit(text.charCodeAt(end))) end++;
-      const letter = text.charCodeAt(end) | 32;
-      if ((letter === 98 || letter === 102) && !this.isNamePart(text.charCodeAt(end + 1))) {
+      while (this.isDigit(codes[end]!)) end++;
+      const letter = codes[end]! | 32;
+      if ((letter === 98 || letter === 102) && !this.isNamePart(codes[end + 1]!)) {
         const name = this.scope.numbered(text.slice(this.at, end), letter === 102);
         this.at = end + 1;
         return this.program.lookUp(name);
@@ -166,9 +165,9 @@ export class ExpressionReader extends Reader {
   private readQuoted(code: number): Value {
     if (this.dialect.name === "nasm") return characterConstant(this.readString());
     if (code === CODE.quote) return this.program.lookUp(this.readString());
-    const character = this.text.charCodeAt(this.at + 1);
+    const character = this.codes[this.at + 1]!;
     const isSimple = character !== 92 && character !== 10 && character < 128;
-    if (isSimple && this.text.charCodeAt(this.at + 2) !== CODE.apostrophe) {
+    if (isSimple && this.codes[this.at + 2]! !== CODE.apostrophe) {
       // The closing quote may be left out.
       this.at += 2;
       return character;
@@ -197,12 +196,12 @@ export class ExpressionReader extends Reader {
   }
 
   private readNamed(): Value {
-    const { text, nameStart, nameEnd, nameHash } = this;
-    const meaning = this.names.operand(text, nameStart, nameEnd, nameHash);
+    const { codes, text, nameStart, nameEnd, nameHash } = this;
+    const meaning = this.names.operand(codes, nameStart, nameEnd, nameHash);
     if (meaning !== 0) return this.readReserved(meaning);
     const length = nameEnd - nameStart;
     if (length === 1 && this.dialect.name === "gas") {
-      const code = text.charCodeAt(nameStart);
+      const code = codes[nameStart]!;
       if (code === 46 || code === CODE.dollar) return this.scope.here();
     }
     return this.program.lookUp(this.scope.qualify(text.slice(nameStart, nameEnd)));

@@ -1,5 +1,6 @@
 /** The texts being read: files, and what macros and repetitions expand to. */
 import { asmError, type CallSite } from "../errors.js";
+import { encodeText } from "./reader.js";
 
 /** Gives the texts of a repetition one after the other, then `null`. */
 export type NextText = () => string | null;
@@ -18,6 +19,7 @@ export interface Frame {
   readonly next: NextText | null;
   /** Ends with a newline. */
   text: string;
+  codes: Uint8Array;
   /** Where reading goes on, while another frame is being read. */
   at: number;
   line: number;
@@ -27,6 +29,16 @@ export interface Frame {
 }
 
 const MAX_DEPTH = 200;
+
+const NOTHING = new Uint8Array(0);
+
+/** Gives a frame its text, or the next one of a repetition, which is often the same. */
+export function setFrameText(frame: Frame, text: string): void {
+  const ended = text.endsWith("\n") ? text : `${text}\n`;
+  if (ended === frame.text) return;
+  frame.text = ended;
+  frame.codes = encodeText(ended);
+}
 
 /** All frames of a program, by number, so that positions can be found later. */
 export class FrameList {
@@ -60,12 +72,14 @@ export class FrameList {
       parent,
       calledFrom: parent === null ? null : { file: parent.file, line: parent.line, name },
       next: opened.next ?? null,
-      text: opened.text.endsWith("\n") ? opened.text : `${opened.text}\n`,
+      text: "",
+      codes: NOTHING,
       at: 0,
       line: firstLine,
       conditions,
       depth,
     };
+    setFrameText(frame, opened.text);
     this.frames.push(frame);
     return frame;
   }

@@ -31,7 +31,8 @@ export function hashStep(hash: number, code: number): number {
 export class NameTable {
   private readonly slots: Int16Array;
   private readonly mask: number;
-  private names: string[] = [];
+  /** Folded characters of each name. */
+  private readonly names: Uint8Array[] = [];
   private readonly statementMeanings: number[] = [];
   private readonly operandMeanings: number[] = [];
 
@@ -51,45 +52,46 @@ export class NameTable {
   }
 
   private index(name: string): number {
+    const codes = Uint8Array.from(name, (character) => character.charCodeAt(0) | FOLD);
     let hash = 0;
-    for (let i = 0; i < name.length; i++) hash = hashStep(hash, name.charCodeAt(i));
-    const found = this.find(name, 0, name.length, hash);
+    for (const code of codes) hash = hashStep(hash, code);
+    const found = this.find(codes, 0, codes.length, hash);
     if (found >= 0) return found;
     let slot = hash & this.mask;
     while (this.slots[slot]! >= 0) slot = (slot + 1) & this.mask;
     this.slots[slot] = this.names.length;
-    this.names.push(name);
+    this.names.push(codes);
     this.statementMeanings.push(0);
     this.operandMeanings.push(0);
     return this.names.length - 1;
   }
 
-  private find(text: string, start: number, end: number, hash: number): number {
+  private find(codes: ArrayLike<number>, start: number, end: number, hash: number): number {
     const { slots, mask, names } = this;
     for (let slot = hash & mask; slots[slot]! >= 0; slot = (slot + 1) & mask) {
       const index = slots[slot]!;
       const name = names[index]!;
-      if (name.length === end - start && equalFolded(text, start, name)) return index;
+      if (name.length === end - start && equalFolded(codes, start, name)) return index;
     }
     return -1;
   }
 
-  /** What `text[start, end)`, with that hash, means at the start of a statement; 0 if nothing. */
-  statement(text: string, start: number, end: number, hash: number): number {
-    const index = this.find(text, start, end, hash);
+  /** What `codes[start, end)`, with that hash, means at the start of a statement; 0 if nothing. */
+  statement(codes: Uint8Array, start: number, end: number, hash: number): number {
+    const index = this.find(codes, start, end, hash);
     return index < 0 ? 0 : this.statementMeanings[index]!;
   }
 
   /** What it means in an operand; 0 if nothing. */
-  operand(text: string, start: number, end: number, hash: number): number {
-    const index = this.find(text, start, end, hash);
+  operand(codes: Uint8Array, start: number, end: number, hash: number): number {
+    const index = this.find(codes, start, end, hash);
     return index < 0 ? 0 : this.operandMeanings[index]!;
   }
 }
 
-function equalFolded(text: string, start: number, name: string): boolean {
+function equalFolded(codes: ArrayLike<number>, start: number, name: Uint8Array): boolean {
   for (let i = 0; i < name.length; i++) {
-    if ((text.charCodeAt(start + i) | FOLD) !== (name.charCodeAt(i) | FOLD)) return false;
+    if ((codes[start + i]! | FOLD) !== name[i]) return false;
   }
   return true;
 }

@@ -81,7 +81,7 @@ export class OperandReader extends ExpressionReader {
     if (this.startsName(code)) {
       const start = this.at;
       this.readName();
-      const meaning = this.names.operand(this.text, start, this.nameEnd, this.nameHash);
+      const meaning = this.names.operand(this.codes, start, this.nameEnd, this.nameHash);
       const value = meaning & MEANING_VALUE;
       switch (meaning >> MEANING_SHIFT) {
         case Meaning.register:
@@ -123,7 +123,7 @@ export class OperandReader extends ExpressionReader {
     const start = this.at;
     this.skipBlanks();
     if (this.readName()) {
-      const meaning = this.names.operand(this.text, this.nameStart, this.nameEnd, this.nameHash);
+      const meaning = this.names.operand(this.codes, this.nameStart, this.nameEnd, this.nameHash);
       const value = meaning & MEANING_VALUE;
       switch (meaning >> MEANING_SHIFT) {
         case Meaning.word:
@@ -169,7 +169,7 @@ export class OperandReader extends ExpressionReader {
     for (let start = this.at; ; start = this.at) {
       this.skipBlanks();
       const meaning = this.readName()
-        ? this.names.operand(this.text, this.nameStart, this.nameEnd, this.nameHash)
+        ? this.names.operand(this.codes, this.nameStart, this.nameEnd, this.nameHash)
         : 0;
       if (meaning >> MEANING_SHIFT === Meaning.size) bits = WIDTHS[meaning & MEANING_VALUE]![0];
       else if (meaning !== ((Meaning.word << MEANING_SHIFT) | Word.ptr)) {
@@ -284,7 +284,7 @@ export class OperandReader extends ExpressionReader {
     const start = (this.tokenStart = this.at);
     if (this.startsName(code)) {
       this.readName();
-      const meaning = this.names.operand(this.text, start, this.nameEnd, this.nameHash);
+      const meaning = this.names.operand(this.codes, start, this.nameEnd, this.nameHash);
       if (meaning !== 0 && this.readReservedTerm(meaning, isNegative)) return;
       this.at = start;
     } else if (this.isDigit(code)) {
@@ -310,7 +310,7 @@ export class OperandReader extends ExpressionReader {
 
   /** A number if it is a plain one. */
   private readPlainNumber(): Integer | undefined {
-    const code = this.text.charCodeAt(this.at + 1);
+    const code = this.codes[this.at + 1]!;
     if (this.isNamePart(code) && !this.isDigit(code) && (code | 32) !== 120) return undefined;
     return this.readNumber();
   }
@@ -320,7 +320,7 @@ export class OperandReader extends ExpressionReader {
     if (!this.accept(CODE.star)) return false;
     this.skipBlanks();
     if (!this.readName()) return false;
-    const meaning = this.names.operand(this.text, this.nameStart, this.nameEnd, this.nameHash);
+    const meaning = this.names.operand(this.codes, this.nameStart, this.nameEnd, this.nameHash);
     if (meaning >> MEANING_SHIFT !== Meaning.register) return false;
     this.addIndex(this.addressRegister(meaning & MEANING_VALUE), Number(number));
     return true;

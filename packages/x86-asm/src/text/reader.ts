@@ -21,6 +21,8 @@ export class Reader {
   private readonly classes: Uint8Array;
   /** Ends with a newline. */
   text = "\n";
+  /** Its characters as bytes: reading them is faster, and all that is not ASCII is alike. See `encodeText`. */
+  codes: Uint8Array = encodeText("\n");
   at = 0;
   /** The name read last: `text[nameStart, nameEnd)`. */
   nameStart = 0;
@@ -34,33 +36,39 @@ export class Reader {
     this.classes = dialect.classes;
   }
 
+  /** Starts to read another text. */
+  protected setText(text: string, codes: Uint8Array, at: number): void {
+    this.text = text;
+    this.codes = codes;
+    this.at = at;
+  }
+
   /** The character here. */
   peek(): number {
-    return this.text.charCodeAt(this.at);
+    return this.codes[this.at]!;
   }
 
   skipBlanks(): void {
-    const { text, classes } = this;
-    let code = text.charCodeAt(this.at);
-    while (code === 32 || (code < 128 && (classes[code]! & Class.blank) !== 0))
-      code = text.charCodeAt(++this.at);
+    const { codes, classes } = this;
+    let code = codes[this.at]!;
+    while ((classes[code]! & Class.blank) !== 0) code = codes[++this.at]!;
   }
 
   /** The next character that is not blank, which becomes the one here. */
   next(): number {
     this.skipBlanks();
-    return this.text.charCodeAt(this.at);
+    return this.codes[this.at]!;
   }
 
   /** Whether the statement ends here: a newline, a separator or a comment. */
   atEnd(): boolean {
     const code = this.next();
-    return code < 128 && (this.classes[code]! & Class.end) !== 0;
+    return (this.classes[code]! & Class.end) !== 0;
   }
 
   /** Whether a character may begin a name. */
   startsName(code: number): boolean {
-    return code >= 128 || (this.classes[code]! & Class.nameStart) !== 0;
+    return (this.classes[code]! & Class.nameStart) !== 0;
   }
 
   isDigit(code: number): boolean {
@@ -69,15 +77,15 @@ export class Reader {
 
   /** Reads a name, if one starts here. */
   readName(): boolean {
-    const { text, classes } = this;
+    const { codes, classes } = this;
     let at = this.at;
-    let code = text.charCodeAt(at);
-    if (!(code >= 128 || (classes[code]! & Class.nameStart) !== 0)) return false;
+    let code = codes[at]!;
+    if ((classes[code]! & Class.nameStart) === 0) return false;
     let hash = 0;
     do {
       hash = hashStep(hash, code);
-      code = text.charCodeAt(++at);
-    } while (code >= 128 || (classes[code]! & Class.namePart) !== 0);
+      code = codes[++at]!;
+    } while ((classes[code]! & Class.namePart) !== 0);
     this.nameStart = this.at;
     this.nameEnd = at;
     this.nameHash = hash;
@@ -126,7 +134,7 @@ export class Reader {
     const start = this.at;
     if (!this.readName()) {
       this.at = start + 1;
-      if (this.isDigit(this.text.charCodeAt(start))) while (this.isNamePart(this.peek())) this.at++;
+      if (this.isDigit(this.codes[start]!)) while (this.isNamePart(this.peek())) this.at++;
     }
     const found = this.text.slice(start, this.at);
     this.at = start;
@@ -134,7 +142,7 @@ export class Reader {
   }
 
   isNamePart(code: number): boolean {
-    return code >= 128 || (this.classes[code]! & Class.namePart) !== 0;
+    return (this.classes[code]! & Class.namePart) !== 0;
   }
 
   /** Goes to the end of the line. */
@@ -152,17 +160,17 @@ export class Reader {
 
   /** Reads a number; a digit is here. Throws `ERR_ASM_SYNTAX`. */
   readNumber(): Integer {
-    const { text } = this;
+    const { codes } = this;
     const start = this.at;
     let value = 0;
     let at = start;
-    let code = text.charCodeAt(at);
-    if (code === 48 && (text.charCodeAt(at + 1) | 32) === 120) return this.readHex();
+    let code = codes[at]!;
+    if (code === 48 && (codes[at + 1]! | 32) === 120) return this.readHex();
     while (code >= 48 && code <= 57) {
       value = value * 10 + code - 48;
-      code = text.charCodeAt(++at);
+      code = codes[++at]!;
     }
-    const isPlain = at - start === 1 || text.charCodeAt(start) !== 48 || this.dialect.name === "nasm";
+    const isPlain = at - start === 1 || codes[start]! !== 48 || this.dialect.name === "nasm";
     if (isPlain && at - start <= EXACT_DECIMAL_DIGITS && !this.isNamePart(code)) {
       this.at = at;
       return value;
@@ -171,17 +179,17 @@ export class Reader {
   }
 
   private readHex(): Integer {
-    const { text } = this;
+    const { codes } = this;
     const start = this.at + 2;
     let at = start;
     let value = 0;
     for (; ; at++) {
-      const code = text.charCodeAt(at);
+      const code = codes[at]!;
       const digit = code <= 57 ? code - 48 : (code | 32) - 87;
       if (!(digit >= 0 && digit <= 15) || (code > 57 && digit < 10)) break;
       value = value * 16 + digit;
     }
-    if (at === start || at - start > EXACT_HEX_DIGITS || this.isNamePart(text.charCodeAt(at))) {
+    if (at === start || at - start > EXACT_HEX_DIGITS || this.isNamePart(codes[at]!)) {
       return this.readOddNumber();
     }
     this.at = at;
@@ -192,7 +200,7 @@ export class Reader {
   private readOddNumber(): Integer {
     const start = this.at;
     let end = start;
-    while (this.isNamePart(this.text.charCodeAt(end))) end++;
+    while (this.isNamePart(this.codes[end]!)) end++;
     const spelling = this.text.slice(start, end);
     const value = end - start > MAX_NUMBER_LENGTH ? undefined : parseNumber(spelling, this.dialect);
     if (value === undefined) throw asmError("ERR_ASM_SYNTAX", `"${spelling.slice(0, 40)}" is no number`);
@@ -208,12 +216,12 @@ export class Reader {
 
   /** Reads a string, whose opening quote is here; the result has one character for each byte. */
   readString(): string {
-    const { text } = this;
-    const quote = text.charCodeAt(this.at++);
+    const { codes, text } = this;
+    const quote = codes[this.at++]!;
     const hasEscapes = this.dialect.name === "gas" || quote === BACKQUOTE;
     let result = "";
     for (let from = this.at; ; ) {
-      const code = text.charCodeAt(this.at);
+      const code = codes[this.at]!;
       if (code === NEWLINE || this.at >= text.length) {
         throw asmError(
           "ERR_ASM_SYNTAX",
@@ -233,19 +241,44 @@ export class Reader {
 
   /** Reads what follows a backslash. */
   private readEscape(): string {
-    const { text } = this;
+    const { codes, text } = this;
     const digits = /^(?:[xX]([0-9a-fA-F]+)|([0-7]{1,3}))/.exec(text.slice(this.at, this.at + 40));
     if (digits) {
       this.at += digits[0].length;
       const value = digits[1] ? Number.parseInt(digits[1].slice(-2), 16) : Number.parseInt(digits[2]!, 8);
       return String.fromCharCode(value & 255);
     }
-    const code = text.charCodeAt(this.at);
+    const code = codes[this.at]!;
     if (code === NEWLINE) throw asmError("ERR_ASM_SYNTAX", "a string has no end");
     this.at++;
-    return ESCAPES[String.fromCharCode(code)] ?? toUtf8(String.fromCharCode(code));
+    return ESCAPES[text[this.at - 1]!] ?? toUtf8(text[this.at - 1]!);
   }
 }
+
+/** What stands behind the end of a text: reading on finds ends of lines. */
+const MARGIN = 8;
+
+/**
+ * The characters of a text as bytes: ASCII as it is, all others with the top bit set, which makes them parts of
+ * names. Offsets are the same as in the string.
+ */
+export function encodeText(text: string): Uint8Array {
+  const codes = new Uint8Array(text.length + MARGIN);
+  const { read, written } = new TextEncoder().encodeInto(text, codes);
+  // UTF-8 is as long as the text only if it is ASCII.
+  if (read !== text.length || written !== text.length) {
+    for (let i = 0; i < text.length; i++) {
+      const code = text.charCodeAt(i);
+      codes[i] = code < 128 ? code : code | 128;
+    }
+  }
+  codes.fill(NEWLINE, text.length);
+  return codes;
+}
+
+declare const TextEncoder: new () => {
+  encodeInto(text: string, into: Uint8Array): { read: number; written: number };
+};
 
 const ESCAPES: Readonly<Record<string, string>> = {
   n: "\n",

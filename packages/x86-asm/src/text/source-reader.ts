@@ -1,5 +1,6 @@
 /** Goes through source without assembling it: bodies of macros and repetitions, branches that are not taken. */
 import { asmError } from "../errors.js";
+import { Class } from "./dialect.js";
 import type { Frame } from "./frames.js";
 import { OperandReader } from "./operand-reader.js";
 
@@ -44,31 +45,31 @@ export abstract class SourceReader extends OperandReader {
 
   /** Goes to the newline, comment or separator that ends the statement; quotes hide what is in them. */
   private skipStatement(): void {
-    const { text } = this;
+    const { codes } = this;
     const { classes, name } = this.dialect;
     for (;;) {
-      const code = text.charCodeAt(this.at);
-      if (code < 128 && (classes[code]! & 16) !== 0) return;
+      const code = codes[this.at]!;
+      if ((classes[code]! & Class.end) !== 0) return;
       this.at++;
       if (code === QUOTE || (name === "nasm" && (code === APOSTROPHE || code === BACKQUOTE)))
         this.skipQuoted(code);
-      else if (code === APOSTROPHE && text.charCodeAt(this.at) !== NEWLINE) {
+      else if (code === APOSTROPHE && codes[this.at]! !== NEWLINE) {
         // In GNU as the closing quote of a character may be left out.
-        this.at += text.charCodeAt(this.at) === BACKSLASH ? 2 : 1;
-        if (text.charCodeAt(this.at) === APOSTROPHE) this.at++;
+        this.at += codes[this.at]! === BACKSLASH ? 2 : 1;
+        if (codes[this.at]! === APOSTROPHE) this.at++;
       }
     }
   }
 
   private skipQuoted(quote: number): void {
-    const { text } = this;
+    const { codes } = this;
     const hasEscapes = this.dialect.name === "gas" || quote === BACKQUOTE;
     for (;;) {
-      const code = text.charCodeAt(this.at);
+      const code = codes[this.at]!;
       if (code === NEWLINE) return;
       this.at++;
       if (code === quote) return;
-      if (code === BACKSLASH && hasEscapes && text.charCodeAt(this.at) !== NEWLINE) this.at++;
+      if (code === BACKSLASH && hasEscapes && codes[this.at]! !== NEWLINE) this.at++;
     }
   }
 

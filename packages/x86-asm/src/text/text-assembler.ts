@@ -4,12 +4,13 @@ import { Prefix } from "../prefixes.js";
 import type { Program } from "../program.js";
 import { evaluateCondition } from "./condition-tests.js";
 import { type Conditions, newConditions } from "./conditions.js";
-import { DIALECTS, type DialectName } from "./dialect.js";
+import { Class, DIALECTS, type DialectName } from "./dialect.js";
 import { type Directive, directivesOf } from "./directives.js";
 import { FileCache, type FileResolver } from "./files.js";
-import { type Frame, FrameList } from "./frames.js";
+import { type Frame, FrameList, setFrameText } from "./frames.js";
 import { MacroTable } from "./macros.js";
 import { MEANING_SHIFT, MEANING_VALUE, Meaning, type NameTable } from "./names.js";
+import { encodeText } from "./reader.js";
 import { Scope } from "./scope.js";
 import { SourceReader } from "./source-reader.js";
 import { StatementList } from "./statements.js";
@@ -114,7 +115,7 @@ export class TextAssembler extends SourceReader {
   /** Reads one line's remaining statement, or goes to the next line. */
   private step(): void {
     const code = this.next();
-    if (code < 128 && (this.dialect.classes[code]! & 16) !== 0) {
+    if ((this.dialect.classes[code]! & Class.end) !== 0) {
       if (code === CODE.newline) this.nextLine();
       else if (code === CODE.semicolon && this.dialect.name === "gas") this.at++;
       else this.skipLine();
@@ -179,7 +180,7 @@ export class TextAssembler extends SourceReader {
         if (this.atEnd()) return;
         continue;
       }
-      const meaning = this.names.statement(this.text, nameStart, nameEnd, nameHash);
+      const meaning = this.names.statement(this.codes, nameStart, nameEnd, nameHash);
       if (this.macros.hasMacros && this.macros.call(this, this.name())) return;
       if (meaning >> MEANING_SHIFT !== Meaning.prefix) {
         this.named(meaning, prefixes);
@@ -266,7 +267,7 @@ export class TextAssembler extends SourceReader {
     this.expect(125);
     this.skipBlanks();
     if (!this.readName()) throw this.unexpected("an instruction");
-    const meaning = this.names.statement(this.text, this.nameStart, this.nameEnd, this.nameHash);
+    const meaning = this.names.statement(this.codes, this.nameStart, this.nameEnd, this.nameHash);
     if (meaning >> MEANING_SHIFT !== Meaning.mnemonic) throw this.unexpected("an instruction");
     this.instruction(meaning & MEANING_VALUE, prefixes | known);
   }
@@ -281,7 +282,7 @@ export class TextAssembler extends SourceReader {
   }
 
   private runDirective(): void {
-    const meaning = this.names.statement(this.text, this.nameStart, this.nameEnd, this.nameHash);
+    const meaning = this.names.statement(this.codes, this.nameStart, this.nameEnd, this.nameHash);
     if (meaning >> MEANING_SHIFT !== Meaning.directive) throw this.unexpected("a directive");
     this.directives[meaning & MEANING_VALUE]!(this);
   }
@@ -291,9 +292,8 @@ export class TextAssembler extends SourceReader {
     const start = this.at++;
     if (!this.readName()) throw this.unexpected("a directive behind %");
     let hash = 0;
-    for (let i = start; i < this.nameEnd; i++)
-      hash = (Math.imul(hash, 31) + (this.text.charCodeAt(i) | 32)) | 0;
-    const meaning = this.names.statement(this.text, start, this.nameEnd, hash);
+    for (let i = start; i < this.nameEnd; i++) hash = (Math.imul(hash, 31) + (this.codes[i]! | 32)) | 0;
+    const meaning = this.names.statement(this.codes, start, this.nameEnd, hash);
     if (meaning >> MEANING_SHIFT !== Meaning.directive) {
       throw asmError("ERR_ASM_DIRECTIVE", `%${this.name()} is no directive`);
     }
@@ -372,7 +372,7 @@ export class TextAssembler extends SourceReader {
     const { nameStart, nameEnd, nameHash } = this;
     this.at = start;
     if (this.dialect.name === "gas") return false;
-    if (this.names.statement(this.text, nameStart, nameEnd, nameHash) === 0) return false;
+    if (this.names.statement(this.codes, nameStart, nameEnd, nameHash) === 0) return false;
     this.scope.define(name);
     this.statement(this.at);
     return true;
@@ -399,14 +399,12 @@ export class TextAssembler extends SourceReader {
   readExpanded<T>(read: () => T): T {
     if (!this.macros.needsExpansion) return read();
     const expanded = this.macros.expand(this.restOfStatement());
-    const { text, at } = this;
-    this.text = `${expanded}\n`;
-    this.at = 0;
+    const { text, codes, at } = this;
+    this.setText(`${expanded}\n`, encodeText(`${expanded}\n`), 0);
     try {
       return read();
     } finally {
-      this.text = text;
-      this.at = at;
+      this.setText(text, codes, at);
     }
   }
 
@@ -477,8 +475,7 @@ export class TextAssembler extends SourceReader {
 
   private enter(frame: Frame): void {
     this.frame = frame;
-    this.text = frame.text;
-    this.at = frame.at;
+    this.setText(frame.text, frame.codes, frame.at);
     this.line = frame.line;
   }
 
@@ -487,8 +484,8 @@ export class TextAssembler extends SourceReader {
     const { frame } = this;
     const again = frame.next?.() ?? null;
     if (again !== null) {
-      frame.text = this.text = again.endsWith("\n") ? again : `${again}\n`;
-      this.at = 0;
+      setFrameText(frame, again);
+      this.setText(frame.text, frame.codes, 0);
       this.line = frame.firstLine;
       return;
     }

@@ -1,0 +1,29 @@
+/**
+ * Joins the modules of an entry into one file, dist/bundle/*.js: resolving 50 small modules would be most of the
+ * time that an import takes. Names and lines stay readable; only comments go, which the declarations keep.
+ */
+import { readFileSync, writeFileSync } from "node:fs";
+import { dirname, join } from "node:path";
+import { fileURLToPath } from "node:url";
+import { buildSync, transformSync } from "esbuild";
+
+const root = join(dirname(fileURLToPath(import.meta.url)), "..");
+
+const { metafile } = buildSync({
+  absWorkingDir: root,
+  entryPoints: ["dist/index.js"],
+  outdir: "dist/bundle",
+  bundle: true,
+  splitting: true,
+  format: "esm",
+  target: "es2022",
+  metafile: true,
+  logLevel: "warning",
+});
+
+for (const name of Object.keys(metafile.outputs)) {
+  const path = join(root, name);
+  const options = { format: "esm", target: "es2022", charset: "utf8" };
+  const bare = transformSync(readFileSync(path, "utf8"), { ...options, minifyWhitespace: true }).code;
+  writeFileSync(path, transformSync(bare, options).code);
+}
