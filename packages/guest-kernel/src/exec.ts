@@ -8,6 +8,7 @@ import {
   eax,
   ebp,
   ebx,
+  ecx,
   edi,
   edx,
   esi,
@@ -19,6 +20,7 @@ import {
   r11d,
   r12,
   r12d,
+  r13,
   r13d,
   r14,
   r14d,
@@ -36,7 +38,7 @@ import {
 import { AREA_FLAGS, AREA as BOOT_AREA, BOOT_INFO, PAGE_SIZE, USER_MAX, USER_MIN } from "./abi/index.js";
 import { bits, RFLAGS } from "./arch/control-registers.js";
 import { PAGE_SHIFT } from "./arch/paging.js";
-import { mm } from "./areas.js";
+import { emitSetPermissions, mm } from "./areas.js";
 import { fn, global, SECTION } from "./emit.js";
 import { emitPanic } from "./panic.js";
 import { AREA, MM, VM_FLAGS } from "./structs.js";
@@ -46,25 +48,52 @@ const FXSAVE_IMAGE = { fcw: 0, mxcsr: 24, size: 512 } as const;
 const INITIAL_FCW = 0x37f;
 const INITIAL_MXCSR = 0x1f80;
 
-/** exec_program: Entry: the first task's stack and address space. Leaves to ring 3. */
+/** One page of area records is reserved for them. */
+const MAX_AREAS = PAGE_SIZE / AREA.size;
+
+/**
+ * exec_program: Entry: the first task's stack and address space. Leaves to ring 3.
+ * Registers within: rbx = MM, r12 = boot information, r13 = the area before, r14 = AREA record, r15 = records left.
+ */
 export function emitExec(a: Assembler): void {
   emitInitialFpu(a);
+  emitBelowFirst(a);
   fn(a, "exec_program");
   a.mov(rbx, sym("mm0"));
   a.mov(r12, global("boot_info"));
+  a.mov(r13, sym("below_first_area"));
   a.mov(r14, mem.qword(r12, BOOT_INFO.areas));
   a.mov(r15, mem.qword(r12, BOOT_INFO.area_count));
+  a.cmp(r15, MAX_AREAS);
+  a.ja("exec_program.bad_area");
+  a.mov(ecx, MAX_AREAS);
+  a.call("area_cache_reserve");
+  a.jc("exec_program.no_memory");
   a.label("exec_program.area");
   a.sub(r15, 1);
-  a.jc("exec_program.enter");
+  a.jc("exec_program.mapped");
   emitMapArea(a);
+  emitMapPreparedPages(a);
   a.add(r14, BOOT_AREA.size);
   a.jmp("exec_program.area");
+  a.label("exec_program.mapped");
+  a.movabs(rax, USER_MAX);
+  a.cmp(mem.qword(r13, AREA.end), rax);
+  a.ja("exec_program.bad_area");
   emitEnter(a);
   emitRefusals(a);
 }
 
-/** r14 = Gva of the AREA record. */
+/** What stands before the first area: it ends where user space begins, and agrees with none. */
+function emitBelowFirst(a: Assembler): void {
+  a.section(SECTION.rodata);
+  a.align(8);
+  a.label("below_first_area");
+  for (let field = 0; field < AREA.size; field += 8) a.dq(field === AREA.end ? USER_MIN : 0);
+  a.section(SECTION.text);
+}
+
+/** An area for the record, or more of the one before. The records ascend, so each goes to the end of the array. */
 function emitMapArea(a: Assembler): void {
   a.mov(rdi, mem.qword(r14, BOOT_AREA.start));
   a.mov(rsi, mem.qword(r14, BOOT_AREA.end));
@@ -72,52 +101,60 @@ function emitMapArea(a: Assembler): void {
   a.or(rax, rsi);
   a.test(eax, PAGE_SIZE - 1);
   a.jnz("exec_program.bad_area");
-  a.cmp(rdi, Number(USER_MIN));
-  a.jb("exec_program.bad_area");
   a.cmp(rdi, rsi);
   a.jae("exec_program.bad_area");
-  a.movabs(rax, USER_MAX);
-  a.cmp(rsi, rax);
-  a.ja("exec_program.bad_area");
-  a.call("area_find");
-  a.cmp(rax, mm(MM.area_count));
-  a.jae("exec_program.free");
-  a.cmp(mem.qword(rdx, AREA.start), rsi);
-  a.jb("exec_program.bad_area");
-  a.label("exec_program.free");
-
-  a.push(rdi);
-  a.call("areas_reserve");
-  a.pop(rdi);
-  a.jc("exec_program.no_memory");
+  // r10 = VM_FLAGS: the permissions as they are, and one bit where the record says stack.
   a.mov(rax, mem.qword(r14, BOOT_AREA.flags));
-  a.mov(r10, rax);
+  a.mov(r10d, eax);
   a.and(r10d, VM_FLAGS.READ | VM_FLAGS.WRITE | VM_FLAGS.EXEC);
-  a.test(eax, Number(AREA_FLAGS.STACK));
-  a.jz("exec_program.map");
-  a.or(r10d, VM_FLAGS.GROWSDOWN);
-  a.label("exec_program.map");
-  a.call("area_find");
-  a.call("area_map");
+  a.mov(ecx, r10d);
+  a.and(eax, Number(AREA_FLAGS.STACK));
+  a.shr(eax, Math.log2(Number(AREA_FLAGS.STACK) / VM_FLAGS.GROWSDOWN));
+  a.or(r10d, eax);
+  a.cmp(rdi, mem.qword(r13, AREA.end));
+  a.jb("exec_program.bad_area");
+  a.jne("exec_program.new_area");
+  a.cmp(r10, mem.qword(r13, AREA.flags));
+  a.jne("exec_program.new_area");
+  a.mov(mem.qword(r13, AREA.end), rsi);
+  a.jmp("exec_program.extended");
 
-  // The prepared pages: from the start, or a stack's up to its end.
+  a.label("exec_program.new_area");
+  a.call("area_cache_alloc");
+  a.mov(rdx, rax);
+  a.mov(r13, rax);
+  a.mov(mem.qword(rdx, AREA.start), rdi);
+  a.mov(mem.qword(rdx, AREA.end), rsi);
+  a.mov(mem.qword(rdx, AREA.flags), r10);
+  a.mov(mem.qword(rdx, AREA.next_fault), 0);
+  emitSetPermissions(a, rcx);
+  a.mov(rcx, mm(MM.area_count));
+  a.mov(rax, mm(MM.areas));
+  a.mov(mem.qword(rax, rcx, 8), rdx);
+  a.inc(mm(MM.area_count));
+  a.label("exec_program.extended");
+}
+
+/** The pages that the host prepared: from the record's start, or a stack's up to its end. */
+function emitMapPreparedPages(a: Assembler): void {
   a.mov(rdx, mem.qword(r14, BOOT_AREA.backed_bytes));
-  a.test(r10d, VM_FLAGS.GROWSDOWN);
-  a.jz("exec_program.backed");
+  a.test(rdx, rdx);
+  a.jz("exec_program.prepared");
+  a.test(mem.dword(r14, BOOT_AREA.flags), Number(AREA_FLAGS.STACK));
+  a.jz("exec_program.from_start");
   a.mov(rdi, rsi);
   a.sub(rdi, rdx);
-  a.label("exec_program.backed");
+  a.label("exec_program.from_start");
   a.mov(rsi, mem.qword(r14, BOOT_AREA.backing));
-  a.and(r10d, 7);
-  a.mov(r10, mem.qword(sym("entry_flags_of_prot"), r10, 8));
+  a.mov(r10, mem.qword(r13, AREA.entry_flags));
   a.shr(rdx, PAGE_SHIFT);
   a.call("map_frames");
   a.jc("exec_program.no_memory");
+  a.label("exec_program.prepared");
 }
 
 /** SYSRET: rip = rcx, rflags = r11. What the program must not see of the kernel, and what it may rely on, is 0. */
 function emitEnter(a: Assembler): void {
-  a.label("exec_program.enter");
   a.mov(rcx, mem.qword(r12, BOOT_INFO.program_entry));
   a.test(rcx, rcx);
   a.jz("exec_program.no_program");
@@ -140,7 +177,8 @@ function emitEnter(a: Assembler): void {
 
 function emitRefusals(a: Assembler): void {
   const refusals = {
-    bad_area: "boot information: an area is empty, unaligned, outside user space, or overlaps another",
+    bad_area:
+      "boot information: the areas are too many, or one is empty, unaligned, out of order or out of place",
     bad_entry: "boot information: the program's entry is outside user space",
     no_memory: "there is not enough memory for the program's page tables",
   };

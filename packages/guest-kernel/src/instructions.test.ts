@@ -111,7 +111,7 @@ const SPELLINGS: Readonly<Record<string, string>> = {
 };
 
 function parseObjdump(line: string): string[] {
-  const match = /^\s+[0-9a-f]+:\s+(?:(?:rep|ds|gs)\s+)*(\S+)/.exec(line);
+  const match = /^\s+[0-9a-f]+:\s+(?:(?:rep|[cdeg]s|data16)\s+)*(\S+)/.exec(line);
   return match === null ? [] : [SPELLINGS[match[1]!] ?? match[1]!];
 }
 

@@ -3,7 +3,7 @@ import { MAP, USER_STACK_TOP } from "@kvmkit/guest-kernel/abi";
 import { mem, r12, r13, rax, rbx, rsp } from "@kvmkit/x86-asm";
 import type { GuestProgram } from "./guest-program.js";
 import { anonymous, READ_WRITE } from "./mappings.js";
-import { guestTest, reportsOf, runGuest } from "./run-guest.js";
+import { guestTest, HOST_PAGED, reportsOf, runGuest } from "./run-guest.js";
 import { call, DEBUG, emitScript, load, resultsOf, store } from "./script.js";
 
 const MiB = 2n ** 20n;
@@ -215,3 +215,39 @@ guestTest("a thousand areas: the array grows, finds each, and gives its memory b
   t.deepEqual(reports, [0n, BASE]);
   t.like(result, { kind: "exited", status: 0 });
 });
+
+guestTest(
+  "memory above the 4 GiB hole is used when that below it is",
+  async (t, machine) => {
+    const GiB = 2n ** 30n;
+    const flags = MAP.MAP_FIXED | MAP.MAP_NORESERVE;
+    const low = call(
+      "mmap",
+      ...(anonymous(BASE, 3n * GiB, READ_WRITE, flags | MAP.MAP_POPULATE) as unknown as bigint[]),
+    );
+    const high = call("mmap", ...(anonymous(2n * BASE, GiB, READ_WRITE, flags) as unknown as bigint[]));
+    const addresses = Array.from({ length: 100 }, (_, i) => 2n * BASE + BigInt(i) * 37n * PAGE);
+    const steps = [
+      call(DEBUG.freePages),
+      low,
+      call(DEBUG.freePages),
+      high,
+      ...addresses.map((address) => store(address, address)),
+      ...addresses.map(load),
+      call("munmap", BASE, 16n * GiB),
+      call("munmap", 2n * BASE, GiB),
+      call(DEBUG.freePages),
+    ];
+    const { result, output } = await runGuest(machine, (p) => emitScript(p, steps), {
+      memoryBytes: 5 * 2 ** 30,
+    });
+    t.like(result, { kind: "exited", status: 0 });
+    const results = resultsOf(output);
+    const [before, , during] = results as [bigint, bigint, bigint];
+    t.true(before - during >= (3n * GiB) / PAGE, `${before} ${during}`);
+    t.true(during < (2n * GiB) / PAGE);
+    t.deepEqual(results.slice(104, 204), addresses);
+    t.true(before - results[206]! < 64n, `${before} ${results[206]}`);
+  },
+  HOST_PAGED,
+);

@@ -153,6 +153,8 @@ export const SYSCALLS = [
   { nr: 107, name: "geteuid", args: {}, served: root },
   { nr: 108, name: "getegid", args: {}, served: root },
   { nr: 110, name: "getppid", args: {}, served: root },
+  { nr: 111, name: "getpgrp", args: {}, served: { constant: 1 } },
+  { nr: 115, name: "getgroups", args: { size: i32, list: pointer }, served: { constant: 0 } },
   {
     nr: 131,
     name: "sigaltstack",
