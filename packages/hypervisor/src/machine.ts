@@ -20,7 +20,7 @@ import { kernelPlugin } from "./kernel-plugin.js";
 import type { MachinePlan } from "./machine-layout.js";
 import type { GuestMemory } from "./memory/guest-memory.js";
 import { GuestSpace, type PageNeeded } from "./memory/guest-space.js";
-import { type AddressSpace, addressSpaceOf } from "./memory/page-walk.js";
+import type { AddressSpace } from "./memory/page-walk.js";
 import { instantiatePlugins, type PluginScene } from "./plugin-instances.js";
 import type { ResolvedPlugin } from "./plugin-set.js";
 import type { RunCounts, RunResult } from "./result.js";
@@ -131,7 +131,7 @@ export class Machine {
 
   #registry(cpu: VirtualCpu): HypercallRegistry {
     const { memory, plan, plugins, trace, elsewhere } = this.#input;
-    const readSpace = (): AddressSpace => addressSpaceOf(cpu.getSystemRegisters());
+    const readSpace = (): AddressSpace => cpu.addressSpace();
     const isKvmkit = plan.protocol === "kvmkit";
     // Without a kernel that we know, the host cannot tell ring 3's pointers from ring 0's: memory bounds are the check.
     const user = new GuestSpace(memory, { user: isKvmkit, canPopulate: isKvmkit }, readSpace);
@@ -176,9 +176,7 @@ export class Machine {
       cpu,
       control: this.control,
       codeAt: (rip, length) => {
-        const space = new GuestSpace(memory, { user: false, canPopulate: false }, () =>
-          addressSpaceOf(cpu.getSystemRegisters()),
-        );
+        const space = new GuestSpace(memory, { user: false, canPopulate: false }, () => cpu.addressSpace());
         return space.readSome(rip, length);
       },
     };

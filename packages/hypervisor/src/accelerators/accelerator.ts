@@ -8,6 +8,7 @@
 
 import type { StopSource } from "../host/stop-source.js";
 import type { MemoryRange } from "../memory/memory-map.js";
+import type { AddressSpace } from "../memory/page-walk.js";
 
 export type AcceleratorName = "kvm" | "soft";
 
@@ -64,6 +65,8 @@ export interface VirtualCpu {
   readonly portAccess: PortAccess;
   /** The last exit as data; for exits off the hot path. */
   exitDetails(): ExitDetails;
+  /** How the guest translated addresses at the last exit. */
+  addressSpace(): AddressSpace;
   getSystemRegisters(): SystemRegisters;
   setSystemRegisters(registers: SystemRegisters): void;
   close(): void;

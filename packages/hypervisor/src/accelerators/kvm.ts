@@ -13,6 +13,7 @@ import {
   Kvm,
   KvmError,
   kvm_run,
+  kvm_sregs,
   type StopSource as NativeStopSource,
   type Vcpu,
   type Vm,
@@ -20,6 +21,7 @@ import {
 import { reasonOf, VmError } from "../errors.js";
 import type { StopSource } from "../host/stop-source.js";
 import type { MemoryRange } from "../memory/memory-map.js";
+import { type AddressSpace, addressSpaceOf } from "../memory/page-walk.js";
 import {
   type AcceleratedMachine,
   type Accelerator,
@@ -64,7 +66,8 @@ export function openKvmAccelerator(traits?: AcceleratorTraits): Accelerator {
 class KvmAccelerator implements Accelerator {
   readonly name = "kvm";
   readonly #kvm: Kvm;
-  readonly #canSyncRegisters: boolean;
+  /** Register sets that an exit can carry: bits of KVM_SYNC_X86. */
+  readonly #syncable: number;
   readonly #needsTssAddress: boolean;
   readonly #needsIdentityMap: boolean;
   #traits: AcceleratorTraits | undefined;
@@ -72,7 +75,7 @@ class KvmAccelerator implements Accelerator {
   constructor(kvm: Kvm, traits: AcceleratorTraits | undefined) {
     this.#kvm = kvm;
     this.#traits = traits;
-    this.#canSyncRegisters = (kvm.checkExtension("KVM_CAP_SYNC_REGS") & Number(KVM_SYNC_X86.REGS)) !== 0;
+    this.#syncable = kvm.checkExtension("KVM_CAP_SYNC_REGS");
     this.#needsTssAddress = kvm.checkExtension("KVM_CAP_SET_TSS_ADDR") !== 0;
     this.#needsIdentityMap = kvm.checkExtension("KVM_CAP_SET_IDENTITY_MAP_ADDR") !== 0;
   }
@@ -98,7 +101,7 @@ class KvmAccelerator implements Accelerator {
         if (this.#needsTssAddress) vm.setTssAddr(TSS_ADDRESS);
         const slots = { memory: (memory as KvmMemory).native, ranges };
         addSlots(vm, slots);
-        return new KvmMachine(this.#kvm, vm, slots, this.#canSyncRegisters);
+        return new KvmMachine(this.#kvm, vm, slots, this.#syncable);
       } catch (error) {
         vm.close();
         throw error;
@@ -144,20 +147,20 @@ class KvmMachine implements AcceleratedMachine {
   readonly #kvm: Kvm;
   readonly #vm: Vm;
   readonly #slots: Slots;
-  readonly #canSyncRegisters: boolean;
+  readonly #syncable: number;
 
-  constructor(kvm: Kvm, vm: Vm, slots: Slots, canSyncRegisters: boolean) {
+  constructor(kvm: Kvm, vm: Vm, slots: Slots, syncable: number) {
     this.#kvm = kvm;
     this.#vm = vm;
     this.#slots = slots;
-    this.#canSyncRegisters = canSyncRegisters;
+    this.#syncable = syncable;
   }
 
   createCpu(id: number): VirtualCpu {
     return asVmError("a vCPU", () => {
       const vcpu = this.#vm.createVcpu(id);
       vcpu.setCpuid2(this.#kvm.supportedCpuid());
-      return new KvmCpu(vcpu, this.#canSyncRegisters);
+      return new KvmCpu(vcpu, this.#syncable);
     });
   }
 
@@ -175,7 +178,14 @@ class KvmMachine implements AcceleratedMachine {
 }
 
 const KVM_DIRTY_REGS = kvm_run.fields["kvm_dirty_regs"]!.offset;
+const KVM_VALID_REGS = kvm_run.fields["kvm_valid_regs"]!.offset;
 const SYNC_REGS = kvm_run.fields["regs"]!.offset;
+const SYNC_SREGS = kvm_run.fields["sregs"]!.offset;
+const REGS = Number(KVM_SYNC_X86.REGS);
+const SREGS = Number(KVM_SYNC_X86.SREGS);
+/** What decides how addresses are translated. */
+const PAGING_REGISTERS = ["cr0", "cr3", "cr4", "efer"] as const;
+const PAGING_OFFSETS = PAGING_REGISTERS.map((name) => SYNC_SREGS + kvm_sregs.fields[name]!.offset);
 
 class KvmCpu implements VirtualCpu {
   readonly registers: BigUint64Array;
@@ -183,31 +193,36 @@ class KvmCpu implements VirtualCpu {
   readonly portAccess: PortAccess;
   readonly #vcpu: Vcpu;
   readonly #page: DataView;
-  readonly #canSyncRegisters: boolean;
+  readonly #syncable: number;
+  /** Whether the kvm_run page carries the general registers. */
+  readonly #inPage: boolean;
   #changed = false;
+  /** The space of the last exit that was asked for, and the registers that it came from. */
+  #space: AddressSpace = { paging: "none" };
+  readonly #spaceOf: (bigint | undefined)[] = [];
 
-  constructor(vcpu: Vcpu, canSyncRegisters: boolean) {
+  constructor(vcpu: Vcpu, syncable: number) {
     this.#vcpu = vcpu;
-    this.#canSyncRegisters = canSyncRegisters;
+    this.#syncable = syncable;
+    this.#inPage = (syncable & REGS) !== 0;
     const { view } = vcpu.runPage;
     this.#page = view;
     const count = REGISTER_NAMES.length;
-    this.registers = canSyncRegisters
+    this.registers = this.#inPage
       ? new BigUint64Array(view.buffer, SYNC_REGS, count)
       : new BigUint64Array(count);
     this.registers32 = new Uint32Array(this.registers.buffer, this.registers.byteOffset, count * 2);
     this.portAccess = new KvmPortAccess(view);
-    if (canSyncRegisters)
-      view.setBigUint64(kvm_run.fields["kvm_valid_regs"]!.offset, KVM_SYNC_X86.REGS, true);
+    view.setUint32(KVM_VALID_REGS, syncable & REGS, true);
   }
 
   registersChanged(): void {
-    if (this.#canSyncRegisters) this.#page.setUint32(KVM_DIRTY_REGS, Number(KVM_SYNC_X86.REGS), true);
+    if (this.#inPage) this.#page.setUint32(KVM_DIRTY_REGS, REGS, true);
     else this.#changed = true;
   }
 
   run(stop: StopSource | undefined): number {
-    if (this.#canSyncRegisters) return this.#vcpu.run(stop as unknown as NativeStopSource);
+    if (this.#inPage) return this.#vcpu.run(stop as unknown as NativeStopSource);
     if (this.#changed) this.#writeRegisters();
     const exit = this.#vcpu.run(stop as unknown as NativeStopSource);
     this.#readRegisters();
@@ -251,6 +266,28 @@ class KvmCpu implements VirtualCpu {
   #failedInstruction(): Uint8Array {
     const { ndata, flags, insn_size, insn_bytes } = emulation_failure.read(this.#page);
     return ndata > 0 && flags & 1n ? insn_bytes.slice(0, insn_size) : new Uint8Array();
+  }
+
+  /**
+   * The first time by KVM_GET_SREGS; from then on every exit carries these registers too, which costs it a twentieth,
+   * and the ioctl would cost as much as the exit.
+   */
+  addressSpace(): AddressSpace {
+    if (!(this.#page.getUint32(KVM_VALID_REGS, true) & SREGS)) {
+      this.#page.setUint32(KVM_VALID_REGS, this.#syncable & (REGS | SREGS), true);
+      return addressSpaceOf(this.#vcpu.getSregs());
+    }
+    let changed = false;
+    for (let index = 0; index < PAGING_OFFSETS.length; index++) {
+      const value = this.#page.getBigUint64(PAGING_OFFSETS[index]!, true);
+      changed ||= this.#spaceOf[index] !== value;
+      this.#spaceOf[index] = value;
+    }
+    if (changed) {
+      const [cr0, cr3, cr4, efer] = this.#spaceOf as [bigint, bigint, bigint, bigint];
+      this.#space = addressSpaceOf({ cr0, cr3, cr4, efer });
+    }
+    return this.#space;
   }
 
   getSystemRegisters(): SystemRegisters {

@@ -30,7 +30,12 @@ const LOW_48_BITS = (1n << 48n) - 1n;
 const ENTRY_COUNT = 512;
 
 /** The address space that CR0, CR3, CR4 and IA32_EFER select. */
-export function addressSpaceOf({ cr0, cr3, cr4, efer }: SystemRegisters): AddressSpace {
+export function addressSpaceOf({
+  cr0,
+  cr3,
+  cr4,
+  efer,
+}: Pick<SystemRegisters, "cr0" | "cr3" | "cr4" | "efer">): AddressSpace {
   if (!(cr0 & CR0.PG)) return { paging: "none" };
   if (!(efer & EFER.LMA) || cr4 & CR4.LA57) return { paging: "unsupported" };
   return { paging: "long", root: Number(cr3 & 0xf_ffff_ffff_f000n) };

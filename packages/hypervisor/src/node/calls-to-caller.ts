@@ -4,7 +4,6 @@ import type { PortAccess, VirtualCpu } from "../accelerators/accelerator.js";
 import { CallerBlock } from "../caller-block.js";
 import type { CallerAnswer, CallerRequest } from "../caller-side.js";
 import type { CallsElsewhere } from "../hypercall-registry.js";
-import { addressSpaceOf } from "../memory/page-walk.js";
 import type { RunControl } from "../run-control.js";
 import { type CallerPlugins, outcomeFromData } from "../worker-job.js";
 
@@ -40,7 +39,7 @@ export class CallsToCaller implements CallsElsewhere {
 
   dispatch(): void {
     this.#block.registers.set(this.#cpu.registers);
-    this.#block.space = addressSpaceOf(this.#cpu.getSystemRegisters());
+    this.#block.space = this.#cpu.addressSpace();
     this.#ask({ type: "call" });
     this.#cpu.registers.set(this.#block.registers);
     this.#cpu.registersChanged();
@@ -50,7 +49,7 @@ export class CallsToCaller implements CallsElsewhere {
     const { port, isOut, sizeBytes, count } = access;
     const values = Array.from({ length: count }, (_, index) => (isOut ? access.value(index) : 0));
     this.#block.registers.set(this.#cpu.registers);
-    this.#block.space = addressSpaceOf(this.#cpu.getSystemRegisters());
+    this.#block.space = this.#cpu.addressSpace();
     const answer = this.#ask({ type: "port", port, isOut, sizeBytes, values });
     if (isOut) return;
     answer.values.forEach((value, index) => {
