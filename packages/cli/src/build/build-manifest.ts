@@ -9,10 +9,10 @@ import type { Output } from "../output.js";
 import type { Timings } from "../report-timings.js";
 import { type Artefact, BuildCache, contentKey } from "./cache.js";
 import { getKernel } from "./kernel.js";
-import type { NamedPlugin } from "./load-plugins.js";
+import { loadPlugins, type NamedPlugin } from "./load-plugins.js";
 import { type HypercallNumbers, lockHypercalls } from "./lock-file.js";
 import { isSource } from "./source-kind.js";
-import { TOOLCHAIN } from "./toolchain.js";
+import { TOOLCHAIN } from "./toolchain-hash.js";
 
 export interface BuildContext {
   readonly userDir: string;
@@ -61,10 +61,8 @@ interface Tools {
   readonly context: BuildContext;
 }
 
-/** Plugins need the hypervisor; a manifest without any is built without loading it. */
 async function getPlugins(loaded: LoadedManifest): Promise<NumberedPlugin[]> {
   if (loaded.manifest.plugin.length === 0) return [];
-  const { loadPlugins } = await import("./load-plugins.js");
   return numberPlugins(loaded, await loadPlugins(loaded));
 }
 
@@ -127,7 +125,7 @@ async function getProgram({ manifest, dir }: LoadedManifest, tools: Tools): Prom
   if (manifest.vm.boot !== "kvmkit") return undefined;
   if (!isSource(path)) return given(path);
   return assembled("program", path, { ...tools, bits: 64, options: "" }, async ({ object }) => {
-    const { linkProgram } = await import("./link-object.js");
+    const { linkProgram } = await import("./toolchain.js");
     return linkProgram(object, relative(tools.context.userDir, path));
   });
 }
@@ -151,7 +149,7 @@ async function assembled(
   const { include, cache, context, bits, options } = tools;
   const key = contentKey(kind, TOOLCHAIN, options, path, source, include);
   return cache.get(`${kind}-${key}.${kind === "image" ? "bin" : "elf"}`, async () => {
-    const { assembleSource } = await import("./assemble-source.js");
+    const { assembleSource } = await import("./toolchain.js");
     const generated = { "hypercalls.inc": include };
     const { assembly, inputs } = assembleSource(path, source, { userDir: context.userDir, bits, generated });
     return { bytes: await finish(assembly), inputs };

@@ -27,7 +27,7 @@ interface ReportedArtefact {
 export async function buildManifests({ args, options, host }: BuildInvocation): Promise<number> {
   const { output, userDir } = host;
   const context: BuildContext = { userDir, output, timings: new Timings() };
-  const files = args.length > 0 ? args.map((name) => resolve(userDir, name)) : withMembers(userDir);
+  const files = args.length > 0 ? args.map((name) => resolve(userDir, name)) : await withMembers(userDir);
   const reports: BuildReport[] = [];
   let status = 0;
   for (const file of files) {
@@ -49,9 +49,9 @@ export async function buildManifests({ args, options, host }: BuildInvocation): 
 }
 
 /** `./vm.toml` and what its workspace names. Errors in it are reported when it is built. */
-function withMembers(userDir: string): string[] {
+async function withMembers(userDir: string): Promise<string[]> {
   const root = resolve(userDir, "vm.toml");
-  const { workspace } = loadManifest(root, { relativeTo: userDir }).manifest;
+  const { workspace } = (await loadManifest(root, { relativeTo: userDir })).manifest;
   const members = workspace?.members.flatMap((pattern) => matchMembers(userDir, pattern)) ?? [];
   return [...new Set([root, ...members])];
 }

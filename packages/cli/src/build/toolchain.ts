@@ -1,8 +1,5 @@
-/** What a build's output depends on beside its inputs. */
-
-/** Hash of the sources of the assembler, the kernel and the ELF writer; the bundler puts it in. */
-declare const KVMKIT_TOOLCHAIN_HASH: string | undefined;
-
-/** Not bundled, as under test, nothing says which sources run: such builds do not share entries with others. */
-export const TOOLCHAIN =
-  typeof KVMKIT_TOOLCHAIN_HASH === "string" ? KVMKIT_TOOLCHAIN_HASH : `unbundled-${process.pid}`;
+/** What builds: the assembler, the kernel's source and the ELF writer. Loaded only where something has to be built. */
+export { assembleFile } from "../asm/assemble-file.js";
+export { assembleSource } from "./assemble-source.js";
+export { kernelElf } from "./kernel-elf.js";
+export { linkProgram } from "./link-object.js";

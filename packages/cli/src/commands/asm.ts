@@ -52,7 +52,7 @@ export const asm = defineCommand({
     { command: "kvm asm -f program hello.s && ./hello", doc: "A static Linux executable." },
   ],
   async run(invocation) {
-    const { assembleFile } = await import("../asm/assemble-file.js");
+    const { assembleFile } = await import("../build/toolchain.js");
     return assembleFile(invocation);
   },
 });

@@ -14,7 +14,7 @@ export const build = defineCommand({
     { command: "kvm build examples/real-mode/vm.toml", doc: "Build one manifest." },
   ],
   async run(invocation) {
-    const { buildManifests } = await import("../build/build-manifests.js");
+    const { buildManifests } = await import("./machine.js");
     return buildManifests(invocation);
   },
 });

@@ -11,7 +11,7 @@ export const doctor = defineCommand({
     { command: "kvm doctor --json", doc: "The same for a program." },
   ],
   async run(invocation) {
-    const { examineHost } = await import("../doctor/examine-host.js");
+    const { examineHost } = await import("./machine.js");
     return examineHost(invocation);
   },
 });

@@ -58,7 +58,7 @@ export const exec = defineCommand({
     },
   ],
   async run(invocation) {
-    const { execProgram } = await import("../run/exec-program.js");
+    const { execProgram } = await import("./machine.js");
     return execProgram(invocation);
   },
 });

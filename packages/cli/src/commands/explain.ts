@@ -1,3 +1,4 @@
+import { nearestName } from "../config/nearest-name.js";
 import { defineCommand, usage } from "../define-command.js";
 
 export const explain = defineCommand({
@@ -13,8 +14,7 @@ export const explain = defineCommand({
   options: {},
   examples: [{ command: "kvm explain ERR_MANIFEST_UNIT", doc: "What that error means." }],
   async run({ args, host }) {
-    const { ALL_ERRORS } = await import("../error-tables.js");
-    const { nearestName } = await import("../config/nearest-name.js");
+    const { ALL_ERRORS } = await import("../documentation.js");
     const code = args[0]?.toUpperCase();
     if (code === undefined) {
       if (host.output.json) host.output.resultJson(ALL_ERRORS);

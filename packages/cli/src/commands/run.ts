@@ -25,7 +25,7 @@ export const run = defineCommand({
     { command: "kvm run --explain examples/os-release/vm.toml", doc: "Print what a manifest grants." },
   ],
   async run(invocation) {
-    const { runManifest } = await import("../run/run-manifest.js");
+    const { runManifest } = await import("./machine.js");
     return runManifest(invocation);
   },
 });

@@ -10,7 +10,7 @@ export const schema = defineCommand({
   options: {},
   examples: [{ command: "kvm schema > vm.schema.json", doc: "Write the schema to a file." }],
   async run({ host }) {
-    const { manifestJsonSchema } = await import("../config/json-schema.js");
+    const { manifestJsonSchema } = await import("../documentation.js");
     host.output.result(JSON.stringify(manifestJsonSchema(), undefined, 2));
     return 0;
   },

@@ -5,7 +5,7 @@ import { systemErrorText } from "../errors.js";
 import { checkTogether } from "./cross-checks.js";
 import { ManifestError, type Problem, printable } from "./problems.js";
 import { MANIFEST_SCHEMA, type Manifest } from "./schema.js";
-import { type Path, readToml, type Span, type TomlDocument } from "./toml-document.js";
+import type { Path, Span, TomlDocument } from "./toml-document.js";
 import type { Place } from "./value-types.js";
 
 export interface LoadedManifest {
@@ -24,14 +24,18 @@ const LARGEST_MANIFEST_BYTES = 2 ** 20;
  * Reads the manifest at `file` (absolute).
  * Errors: ManifestError with every problem, in the order of the file.
  */
-export function loadManifest(file: string, options: { relativeTo: string }): LoadedManifest {
+export async function loadManifest(file: string, options: { relativeTo: string }): Promise<LoadedManifest> {
   const shownFile = relative(options.relativeTo, file) || file;
   const source = readSource(file, shownFile);
   return checkManifest(source, { file, shownFile });
 }
 
 /** The same, of a text that was read already. */
-export function checkManifest(source: string, names: { file: string; shownFile: string }): LoadedManifest {
+export async function checkManifest(
+  source: string,
+  names: { file: string; shownFile: string },
+): Promise<LoadedManifest> {
+  const { readToml } = await import("./toml-document.js");
   const reading = readToml(source);
   const lines = source.split(/\r?\n/);
   const at = (position: Span, code: Problem["code"], message: string, key?: string): Problem => ({

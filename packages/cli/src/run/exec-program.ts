@@ -1,10 +1,15 @@
 /** `kvm exec`: one program with the default kernel, and what the command line grants. */
 import { readFileSync, statSync } from "node:fs";
 import { resolve } from "node:path";
+import { BuildCache } from "../build/cache.js";
+import { getKernel, makeKernel } from "../build/kernel.js";
+import { userCacheDir } from "../build/user-cache.js";
 import type { ExecInvocation } from "../commands/exec.js";
 import { formatDuration } from "../config/units.js";
 import { CliError, systemErrorText } from "../errors.js";
 import { Timings } from "../report-timings.js";
+import { machinePlugins } from "./machine-plugins.js";
+import { runMachine } from "./run-machine.js";
 
 const DEFAULT_MEMORY_BYTES = 64 * 2 ** 20;
 
@@ -13,7 +18,6 @@ export async function execProgram({ args, rest, options, host }: ExecInvocation)
   const [path, ...more] = args as [string, ...string[]];
   const image = readProgram(path, resolve(host.userDir, path));
   const kernel = await timings.measure("kernel", () => defaultKernel(host.env));
-  const { runMachine, machinePlugins } = await timings.measure("load hypervisor", loadMachine);
   const { accel = "auto", memory = DEFAULT_MEMORY_BYTES, timeout, cwd = "/" } = options;
   const status = await runMachine(
     {
@@ -35,21 +39,8 @@ export async function execProgram({ args, rest, options, host }: ExecInvocation)
   return status;
 }
 
-async function loadMachine() {
-  const [{ runMachine }, { machinePlugins }] = await Promise.all([
-    import("./run-machine.js"),
-    import("./machine-plugins.js"),
-  ]);
-  return { runMachine, machinePlugins };
-}
-
 /** Built once for each user; anew each time where nothing can be kept. */
 async function defaultKernel(env: Readonly<Record<string, string | undefined>>): Promise<Uint8Array> {
-  const [{ getKernel, makeKernel }, { BuildCache }, { userCacheDir }] = await Promise.all([
-    import("../build/kernel.js"),
-    import("../build/cache.js"),
-    import("../build/user-cache.js"),
-  ]);
   const dir = userCacheDir(env);
   if (dir === undefined) return makeKernel([]);
   try {

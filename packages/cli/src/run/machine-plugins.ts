@@ -58,12 +58,19 @@ export function machinePlugins(
   });
 }
 
-/** A plugin as the hypervisor takes it: by its module, so that it can live in a worker. */
-export function toEntry({ plugin, module, options, grant, numbers }: MachinePlugin): PluginEntry {
-  const rest = { options, grant, numbers };
-  if (module !== undefined) return { module, ...rest };
-  const exported = Object.entries(builtIn).find(([, candidate]) => candidate === plugin)![0];
-  return { module: BUILT_IN_MODULE, export: exported, ...rest };
+/** Plugins for a machine on this thread. */
+export function localEntries(plugins: readonly MachinePlugin[]): PluginEntry[] {
+  return plugins.map(({ plugin, options, grant, numbers }) => ({ plugin, options, grant, numbers }));
+}
+
+/** Plugins for a machine in a worker, which imports them there. */
+export function workerEntries(plugins: readonly MachinePlugin[]): PluginEntry[] {
+  return plugins.map(({ plugin, module, options, grant, numbers }) => {
+    const rest = { options, grant, numbers };
+    if (module !== undefined) return { module, ...rest };
+    const exported = Object.entries(builtIn).find(([, candidate]) => candidate === plugin)![0];
+    return { module: BUILT_IN_MODULE, export: exported, ...rest };
+  });
 }
 
 /** Whether a handler has to be waited for, which takes a thread of its own. */

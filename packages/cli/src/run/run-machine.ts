@@ -5,7 +5,7 @@ import { errorAsData } from "../report-error.js";
 import type { Timings } from "../report-timings.js";
 import { describeResult, type LimitTexts } from "./describe-result.js";
 import { exitStatus } from "./exit-status.js";
-import { isAsync, type MachinePlugin, toEntry } from "./machine-plugins.js";
+import { isAsync, localEntries, type MachinePlugin, workerEntries } from "./machine-plugins.js";
 
 export interface MachineContext {
   readonly output: Output;
@@ -20,15 +20,14 @@ export type MachineOptions = Omit<VmOptions, "plugins"> & { readonly plugins: re
 /** Errors: VmError for what is wrong before the first instruction; a guest's failures are statuses. */
 export async function runMachine(options: MachineOptions, context: MachineContext): Promise<number> {
   const { output, timings } = context;
-  const plugins = options.plugins.map(toEntry);
+  const apart = isAsync(options.plugins);
+  const plugins = apart ? workerEntries(options.plugins) : localEntries(options.plugins);
   const vm = await timings.measure("create machine", () => createVm({ ...options, plugins }));
   try {
     if (vm.fallbackReason !== undefined) {
       output.warn(`running on the software CPU, which is slower: ${vm.fallbackReason}`);
     }
-    const result = await timings.measure("run", () =>
-      isAsync(options.plugins) ? runApart(vm) : runHere(vm),
-    );
+    const result = await timings.measure("run", () => (apart ? runApart(vm) : runHere(vm)));
     report(result, context);
     return exitStatus(result);
   } finally {

@@ -9,7 +9,10 @@ import { ManifestError } from "../config/problems.js";
 import { formatDuration, formatSize } from "../config/units.js";
 import { type LoadedManifest, loadManifest } from "../config/vm-toml.js";
 import { Timings } from "../report-timings.js";
+import { explanationOf, renderExplanation } from "./explain-manifest.js";
+import { machinePlugins } from "./machine-plugins.js";
 import { positioned } from "./positioned-error.js";
+import { runMachine } from "./run-machine.js";
 
 export async function runManifest({ args, rest, options, host }: RunInvocation): Promise<number> {
   const { output, userDir } = host;
@@ -18,12 +21,10 @@ export async function runManifest({ args, rest, options, host }: RunInvocation):
   const loaded = await timings.measure("manifest", () => loadManifest(file, { relativeTo: userDir }));
   requireSomethingToRun(loaded);
   const built = await buildManifest(loaded, { userDir, output, timings });
-  const { runMachine, machinePlugins } = await timings.measure("load hypervisor", loadMachine);
   const { vm, limits } = loaded.manifest;
   const grants = { mounts: mountsOf(loaded), openFiles: limits.files };
   const plugins = machinePlugins(vm.boot, grants, built.plugins);
   if (options.explain) {
-    const { explanationOf, renderExplanation } = await import("./explain-manifest.js");
     const explanation = explanationOf(built, plugins, userDir);
     if (output.json) output.resultJson(explanation);
     else output.result(renderExplanation(explanation));
@@ -56,14 +57,6 @@ export async function runManifest({ args, rest, options, host }: RunInvocation):
   );
   if (options.timings) timings.print(output);
   return status;
-}
-
-async function loadMachine() {
-  const [{ runMachine }, { machinePlugins }] = await Promise.all([
-    import("./run-machine.js"),
-    import("./machine-plugins.js"),
-  ]);
-  return { runMachine, machinePlugins };
 }
 
 function numberOf(limit: number | "none"): number | undefined {
