@@ -9,7 +9,8 @@ import { coreForms, EncodingKind, FormFlag, parseRows, Slot } from "@kvmkit/x86-
 import { ALIASES } from "./aliases.mjs";
 import { HIDDEN, PRESENT } from "./features.mjs";
 
-const forms = [...coreForms(), ...parseRows(ALIASES)].filter((form) => form.kind === EncodingKind.legacy);
+// Aliases first: where both fit, they say more of what a processor does.
+const forms = [...parseRows(ALIASES), ...coreForms()].filter((form) => form.kind === EncodingKind.legacy);
 
 const unknown = new Set(
   forms.map(({ feature }) => feature).filter((f) => ![...PRESENT, ...HIDDEN].includes(f)),

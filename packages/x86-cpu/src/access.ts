@@ -246,9 +246,11 @@ function locate(m: Machine, segment: number, lo: number, hi: number, size: numbe
   if (m.breakpoints && segment !== SYSTEM) matchDataBreakpoints(m, lo, hi, size, kind);
 }
 
-/** SDM Vol. 3A, "Alignment Check Exception (#AC)": by the width of the access, up to 8 bytes. */
+/** SDM Vol. 3A, table "Alignment Requirements by Data Type". Environments of the x87 are words or doublewords. */
+const ALIGNMENT: Readonly<Record<number, number>> = { 6: 4, 10: 8, 14: 2, 94: 2, 28: 4, 108: 4 };
+
 function checkAlignment(m: Machine, lo: number, size: number): void {
-  const natural = size === 10 || size > 16 ? (size === 10 ? 8 : 16) : size === 6 ? 4 : size;
+  const natural = ALIGNMENT[size] ?? Math.min(size, 16);
   if (lo & (natural - 1)) raise(m, Vector.AC, 0);
 }
 

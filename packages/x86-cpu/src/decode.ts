@@ -53,6 +53,9 @@ const d = {
   lock: false,
   segment: -1,
   rex: 0,
+  ignoresRexW: false,
+  /** A form fits, but not with this LOCK prefix or register. */
+  refused: false,
   addressSize: 8,
   operandSize: 4,
   // ModRM and what it led to
@@ -155,6 +158,15 @@ function decodeOpcode(first: number): Decoded {
   if (d.truncated) return Undecodable.truncated;
   d.addressSize = d.mode === 8 ? (d.addressPrefix ? 4 : 8) : d.addressPrefix ? 6 - d.mode : d.mode;
   d.hasModrm = false;
+  d.ignoresRexW = d.refused = false;
+  const decoded = chooseForm(map, opcode);
+  // Where no row takes 64 bits, REX.W says nothing (SDM Vol. 2A, "REX Prefixes").
+  if (decoded !== Undecodable.undefined || (d.rex & 8) === 0 || d.refused) return decoded;
+  d.ignoresRexW = true;
+  return chooseForm(map, opcode);
+}
+
+function chooseForm(map: number, opcode: number): Decoded {
   for (const form of formsOf(map, opcode)) {
     if (!matchesPrefixes(form)) continue;
     if (form.modrmKind !== ModrmKind.none && !matchesModrm(form)) {
@@ -168,7 +180,7 @@ function decodeOpcode(first: number): Decoded {
 
 /** Effective operand size of a form: a mandatory 66 prefix is no operand-size prefix. */
 function effectiveSize(form: Form): number {
-  if (d.rex & 8) return 8;
+  if (d.rex & 8 && !d.ignoresRexW) return 8;
   const prefixed = d.operandPrefix && form.prefix !== Prefix["66"];
   if (d.mode === 2) return prefixed ? 4 : 2;
   return prefixed ? 2 : 4;
@@ -176,6 +188,8 @@ function effectiveSize(form: Form): number {
 
 function matchesPrefixes(form: Form): boolean {
   if ((form.modes & MODE_BITS[d.mode]!) === 0) return false;
+  // With REX.B, 90 is XCHG with R8, and no PAUSE whatever the prefix.
+  if (form.map === 0 && form.opcode === 0x90 && !form.plusRegister && d.rex & 1) return false;
   if (form.prefix === Prefix.F3 && d.repeat !== 0xf3) return false;
   if (form.prefix === Prefix.F2 && d.repeat !== 0xf2) return false;
   if (form.prefix === Prefix["66"] && (!d.operandPrefix || d.repeat !== 0)) return false;
@@ -219,8 +233,10 @@ function build(form: Form, opcode: number): Decoded {
     readOperand(operand, opcode),
   );
   if (d.truncated) return Undecodable.truncated;
-  if (d.lock && !(form.lockable && a.kind === OperandKind.memory)) return Undecodable.undefined;
-  if (a.register < 0 || b.register < 0) return Undecodable.undefined;
+  if (d.lock && !(form.lockable && a.kind === OperandKind.memory)) {
+    d.refused = true;
+    return Undecodable.undefined;
+  }
   const instruction: Instruction = {
     execute: semanticsOf(form),
     form,

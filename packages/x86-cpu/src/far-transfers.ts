@@ -82,6 +82,7 @@ export function jumpFar(m: Machine, selector: number, lo: number, hi: number): v
   if (isCode(d)) {
     checkDirectTarget(m, d);
     enterCode(m, selector, d, m.cpl, lo, hi);
+    return;
   }
   const gate = callGate(m, d);
   const target = gateTarget(m, gate);
@@ -137,6 +138,7 @@ export function callFar(m: Machine, selector: number, lo: number, hi: number, si
     push(m, size, cs, 0);
     push(m, size, ripLo, 0);
     realBranch(m, selector, lo);
+    return;
   }
   if (isNull(selector)) raiseGp(m);
   const d = readDescriptor(m, selector, Vector.GP);
@@ -145,6 +147,7 @@ export function callFar(m: Machine, selector: number, lo: number, hi: number, si
     push(m, size, cs, 0);
     push(m, size, ripLo, ripHi);
     enterCode(m, selector, d, m.cpl, lo, hi);
+    return;
   }
   const gate = callGate(m, d);
   const target = gateTarget(m, gate);
@@ -204,11 +207,13 @@ export function returnFar(m: Machine, size: number, release: number): void {
   if (m.real) {
     realBranch(m, selector, lo);
     moveStackPointer(m, size * 2 + release);
+    return;
   }
   const d = returnTarget(m, selector);
   if (rpl(selector) === m.cpl) {
     enterCode(m, selector, d, m.cpl, lo, hi);
     moveStackPointer(m, size * 2 + release);
+    return;
   }
   returnOuter(m, size, release, d, lo, hi);
 }

@@ -137,3 +137,19 @@ export function readSized(m: Machine, i: Instruction, o: Operand): number {
   m.hi = 0;
   return value;
 }
+
+/** A far pointer in memory: offset, then selector. */
+export function farPointer(m: Machine, i: Instruction): { selector: number; lo: number; hi: number } {
+  const size = i.operandSize;
+  const at = effectiveAddress(m, i);
+  const atHi = m.hi;
+  const selectorAt = addOffset(m, i, at, size);
+  const selector = load16(m, i.segment, selectorAt, m.hi);
+  const lo =
+    size === 8
+      ? load64(m, i.segment, at, atHi)
+      : size === 4
+        ? load32(m, i.segment, at, atHi)
+        : load16(m, i.segment, at, atHi);
+  return { selector, lo, hi: size === 8 ? m.hi : 0 };
+}

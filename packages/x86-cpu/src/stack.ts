@@ -3,7 +3,7 @@
  * which pushes several values can start again. SDM Vol. 1, "Stacks".
  */
 
-import { load16, load32, load64, store16, store32, store64 } from "./access.js";
+import { load16, load32, load64, probeWrite, store16, store32, store64 } from "./access.js";
 import { Gpr, Seg } from "./architecture.js";
 import { State } from "./layout.js";
 import type { Machine } from "./machine.js";
@@ -42,6 +42,12 @@ function below(m: Machine, size: number): number {
   if (m.stackSize === 2) return next & 0xffff;
   if (m.stackSize === 8 && lo >>> 0 < size) m.hi = (m.hi - 1) | 0;
   return next;
+}
+
+/** Raises what a push would raise. */
+export function probePush(m: Machine, size: number): void {
+  const at = below(m, size);
+  probeWrite(m, Seg.SS, at, m.hi, size);
 }
 
 /** Pushes 2, 4 or 8 bytes. */

@@ -3,7 +3,7 @@
  * "Layout of the 64-bit-mode FXSAVE64 Map".
  */
 
-import { buffer, bytes, load32, loadBytes, store32, storeBytes } from "../access.js";
+import { buffer, bytes, load32, loadBytes, probeWrite, store32, storeBytes } from "../access.js";
 import { CR0, CR4, Vector } from "../architecture.js";
 import { raise, raiseGp, raiseUd } from "../faults.js";
 import type { Instruction } from "../instruction.js";
@@ -12,7 +12,7 @@ import { State } from "../layout.js";
 import type { Machine } from "../machine.js";
 import { effectiveAddress } from "../operands.js";
 import type { SemanticsTable } from "../operations/semantics.js";
-import { checkMmx } from "./mmx-state.js";
+import { checkMmx, enterMmx } from "./mmx-state.js";
 import { checkSse } from "./sse-state.js";
 import { setControlWord } from "./x87-control.js";
 import { FCW, FSW, FTW, stOffset, updateSummary } from "./x87-state.js";
@@ -41,6 +41,7 @@ function fxsave(m: Machine, i: Instruction): void {
   const at = effectiveAddress(m, i);
   const atHi = m.hi;
   check(m, at);
+  probeWrite(m, i.segment, at, atHi, USED);
   // What stays as it is in memory is read first.
   loadBytes(m, i.segment, at, atHi, SIZE);
   bytes.setUint16(0, m.i32[FCW]!, true);
@@ -112,6 +113,7 @@ function stmxcsr(m: Machine, i: Instruction): void {
 
 function emms(m: Machine): void {
   checkMmx(m);
+  enterMmx(m);
   m.i32[FTW] = 0xffff;
 }
 

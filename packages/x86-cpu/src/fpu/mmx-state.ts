@@ -3,7 +3,7 @@
  * x87 FPU, FXSAVE, and FXRSTOR Instructions on the x87 FPU Tag Word".
  */
 
-import { load64 } from "../access.js";
+import { load32, load64 } from "../access.js";
 import { CR0, Vector } from "../architecture.js";
 import { raise, raiseUd } from "../faults.js";
 import { type Instruction, type Operand, OperandKind } from "../instruction.js";
@@ -19,7 +19,7 @@ export function checkMmx(m: Machine): void {
   raisePending(m);
 }
 
-/** Every MMX instruction but EMMS makes all tags valid and TOP zero, once nothing can fault any more. */
+/** Every MMX instruction makes all tags valid (EMMS: empty) and TOP zero, most of them once nothing can fault any more. */
 export function enterMmx(m: Machine): void {
   m.i32[State.ftw >> 2] = 0;
   m.i32[State.fsw >> 2] = m.i32[State.fsw >> 2]! & ~0x3800;
@@ -39,12 +39,13 @@ export function writeMmx(m: Machine, o: Operand, lo: number, hi: number): void {
   m.view.setUint16(at + 8, 0xffff, true);
 }
 
-/** Offset in `m.view` of 8 source bytes: the register itself, or a copy of the memory. */
+/** Offset in `m.view` of 8 source bytes: the register itself, or a copy of the memory, of which 4 bytes may do. */
 export function mmxSource(m: Machine, i: Instruction, o: Operand): number {
   if (o.kind === OperandKind.mmx) return mmxOffset(o);
   const at = effectiveAddress(m, i);
-  const lo = load64(m, i.segment, at, m.hi);
+  const narrow = o.size === 4;
+  const lo = narrow ? load32(m, i.segment, at, m.hi) : load64(m, i.segment, at, m.hi);
   m.view.setInt32(State.scratch, lo, true);
-  m.view.setInt32(State.scratch + 4, m.hi, true);
+  m.view.setInt32(State.scratch + 4, narrow ? 0 : m.hi, true);
   return State.scratch;
 }

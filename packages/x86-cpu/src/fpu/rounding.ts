@@ -93,8 +93,9 @@ export function round(
 
 function overflow(env: Environment, { precision, maxExponent }: Format, value: Float): Float {
   raise(env, Exception.OE);
-  if (env.wrapsExponent && (env.masks & Exception.OE) === 0) {
-    return { ...value, exponent: value.exponent - EXPONENT_WRAP };
+  // Unmasked, the result is as with an unbounded exponent, and inexact only if that one is.
+  if ((env.masks & Exception.OE) === 0) {
+    return env.wrapsExponent ? { ...value, exponent: value.exponent - EXPONENT_WRAP } : value;
   }
   raise(env, Exception.PE);
   const toInfinity =

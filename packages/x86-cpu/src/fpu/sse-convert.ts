@@ -148,17 +148,21 @@ function packed(element: Element, from: number, to: number, count: number): Exec
   };
 }
 
-/** CVTPI2PS and CVTPI2PD: from an MMX register, which enters MMX state; from memory CVTPI2PD does not. */
+// These enter MMX state even if #XM keeps the result back.
+
+/** CVTPI2PS and CVTPI2PD: from an MMX register, which enters MMX state, or from memory, which does not. */
 function fromMmx(size: number): Execute {
   return (m, i) => {
     checkSse(m);
-    const enters = i.b.kind === OperandKind.mmx || size === 4;
-    if (enters) checkMmx(m);
+    const enters = i.b.kind === OperandKind.mmx;
+    if (enters) {
+      checkMmx(m);
+      enterMmx(m);
+    }
     const source = mmxSource(m, i, i.b);
     const env = sseEnvironment(m);
     for (let n = 0; n < 2; n++) intToFloat(size)(m, env, source + n * 4, n * size);
     signal(m, env);
-    if (enters) enterMmx(m);
     commitResult(m, i.a, size * 2);
   };
 }
@@ -169,6 +173,7 @@ function toMmx(size: number, truncates: boolean): Execute {
     checkSse(m);
     checkMmx(m);
     const source = sourceOffset(m, i, i.b, size * 2);
+    enterMmx(m);
     const env = sseEnvironment(m);
     for (let n = 0; n < 2; n++) floatToInt(size, truncates)(m, env, source + n * size, n * 4);
     signal(m, env);

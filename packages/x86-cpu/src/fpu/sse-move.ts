@@ -102,6 +102,7 @@ function mmxMove(m: Machine, i: Instruction): void {
   if (i.a.kind === OperandKind.memory) {
     storeOperand(m, i, mmxOffset(i.b), 8);
     enterMmx(m);
+    return;
   }
   const from = mmxSource(m, i, i.b);
   writeMmx(m, i.a, m.view.getInt32(from, true), m.view.getInt32(from + 4, true));
@@ -153,8 +154,10 @@ function wordSource(m: Machine, i: Instruction): number {
 /** MASKMOVQ and MASKMOVDQU: the bytes whose mask has its top bit set, to DS:rDI. */
 function maskedMove(size: number): Execute {
   return (m, i) => {
-    if (size === 8) checkMmx(m);
-    else checkSse(m);
+    if (size === 8) {
+      checkMmx(m);
+      enterMmx(m);
+    } else checkSse(m);
     const at = (o: Instruction["a"]) => (size === 8 ? mmxOffset(o) : o.index);
     const [data, mask] = [at(i.a), at(i.b)];
     const rdi = (State.gpr >> 2) + Gpr.RDI * 2;
@@ -175,7 +178,6 @@ function maskedMove(size: number): Execute {
       const byteAt = target(n);
       store8(m, segment, byteAt, m.hi, m.u8[data + n]!);
     }
-    if (size === 8) enterMmx(m);
   };
 }
 

@@ -10,7 +10,7 @@ import { type Instruction, type Operand, OperandKind } from "../instruction.js";
 import { State } from "../layout.js";
 import type { Machine } from "../machine.js";
 import { effectiveAddress } from "../operands.js";
-import type { Environment } from "./rounding.js";
+import { type Environment, Exception } from "./rounding.js";
 
 const MXCSR = State.mxcsr >> 2;
 export const DAZ = 1 << 6;
@@ -110,11 +110,15 @@ export function isPlain(m: Machine): boolean {
   return (m.i32[MXCSR]! & 0xffe0) === 0x1fa0;
 }
 
+const BEFORE = Exception.IE | Exception.DE | Exception.ZE;
+
 /** Adds exceptions to MXCSR; raises #XM for an unmasked one, before anything is written. */
 export function signal(m: Machine, env: Environment): void {
-  const { flags } = env;
-  if (flags === 0) return;
+  if (env.flags === 0) return;
   const mxcsr = m.i32[MXCSR]!;
+  // Nothing is computed, and so nothing rounded, where an operand raises an unmasked exception.
+  const before = env.flags & ~env.masks & BEFORE;
+  const flags = before ? env.flags & BEFORE : env.flags;
   m.i32[MXCSR] = mxcsr | flags;
   if (flags & ~(mxcsr >> MASKS_SHIFT) & 0x3f) {
     if (m.cr4 & CR4.OSXMMEXCPT) raise(m, Vector.XM);

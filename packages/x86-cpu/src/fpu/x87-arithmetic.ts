@@ -141,8 +141,15 @@ function truncate({ significand, exponent }: Float): bigint {
   return exponent >= 0 ? significand << BigInt(exponent) : significand >> BigInt(-exponent);
 }
 
+/** What is out of range even with the biased exponent of an unmasked overflow or underflow becomes infinite or zero. */
 function roundedAgain(env: Environment, a: Float, by: number): Float {
-  return round(env, EXTENDED, a.sign, a.significand, a.exponent + by);
+  const value = round(env, EXTENDED, a.sign, a.significand, a.exponent + by);
+  if (value.kind !== Kind.finite || (env.masks & (Exception.OE | Exception.UE) & env.flags) !== 0)
+    return value;
+  const tooLarge = leading(value) > EXTENDED.maxExponent;
+  if (!tooLarge && (leading(value) >= EXTENDED.minExponent || (env.flags & Exception.UE) === 0)) return value;
+  raise(env, Exception.PE);
+  return tooLarge ? infinity(a.sign) : zero(a.sign);
 }
 
 /** FXTRACT: the exponent in ST(0), and the significand pushed. */
@@ -183,7 +190,7 @@ export function replaceAndPush(m: Machine, below: Float, above: Float): void {
 /** Quotient bits in C0, C3, C1; C2 where the reduction is not complete (SDM Vol. 2A, "FPREM"). */
 function remainder(nearest: boolean): Execute {
   return waiting((m) => {
-    let codes = 0;
+    let codes = -1;
     const done = storeResult(m, 0, [0, 1], (env) => {
       const [a, b] = [getSt(m, 0), getSt(m, 1)];
       const nan = chooseNan(env, a, b);
@@ -192,7 +199,8 @@ function remainder(nearest: boolean): Execute {
       codes = conditions;
       return value;
     });
-    if (done) m.i32[FSW] = (m.i32[FSW]! & ~(CONDITIONS | Status.C1)) | codes;
+    if (!done && codes >= 0) return;
+    m.i32[FSW] = codes < 0 ? m.i32[FSW]! & ~Status.C2 : (m.i32[FSW]! & ~(CONDITIONS | Status.C1)) | codes;
   });
 }
 
@@ -204,7 +212,7 @@ function reduce(
 ): { value: Float; conditions: number } {
   if (a.kind === Kind.infinity || b.kind === Kind.zero) {
     raise(env, Exception.IE);
-    return { value: INDEFINITE, conditions: 0 };
+    return { value: INDEFINITE, conditions: -1 };
   }
   noteDenormals(env, a, b);
   if (a.kind === Kind.zero || b.kind === Kind.infinity) {

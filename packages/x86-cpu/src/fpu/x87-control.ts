@@ -5,7 +5,7 @@
 
 import { buffer, bytes, load16, loadBytes, probeWrite, store16, storeBytes } from "../access.js";
 import { CR0, Gpr, Vector } from "../architecture.js";
-import { raise } from "../faults.js";
+import { raise, raiseUd } from "../faults.js";
 import type { Execute, Instruction } from "../instruction.js";
 import { State } from "../layout.js";
 import type { Machine } from "../machine.js";
@@ -213,15 +213,19 @@ export const x87Control: SemanticsTable = {
   fwait,
   fincstp: control(moveTop(1), true),
   fdecstp: control(moveTop(-1), true),
-  ffree: control((m, i) => setTag(m, i.a.register, true), true),
+  ffree: control((m, i) => {
+    setTag(m, i.a.register, true);
+    m.i32[FSW] = m.i32[FSW]! & ~Status.C1;
+  }, true),
   ffreep: control((m, i) => {
     setTag(m, i.a.register, true);
     popStack(m);
+    m.i32[FSW] = m.i32[FSW]! & ~Status.C1;
   }, true),
   fnop: control(nop, true),
-  // Of the 8087 and the 287: they do nothing.
+  // Of the 8087 and the 287: they do nothing, but for FRSTPM, which later processors do not know.
   fneni: control(nop),
   fndisi: control(nop),
   fnsetpm: control(nop),
-  frstpm: control(nop),
+  frstpm: raiseUd,
 };

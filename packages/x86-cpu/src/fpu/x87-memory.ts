@@ -6,6 +6,7 @@ import {
   load32,
   load64,
   loadBytes,
+  probeWrite,
   store16,
   store32,
   store64,
@@ -140,6 +141,9 @@ function storeTop(
   indefinite: Execute,
 ): Execute {
   return waiting((m, i) => {
+    // The operand is checked even where an unmasked exception keeps it from being written.
+    const at = effectiveAddress(m, i);
+    probeWrite(m, i.segment, at, m.hi, i.a.size);
     const status = m.i32[FSW]!;
     let done: boolean;
     if (isEmpty(m, 0)) {
@@ -165,10 +169,7 @@ function restoringStatus(m: Machine, status: number, store: () => void): void {
 function putReal(m: Machine, i: Instruction, env: Environment): boolean {
   const value = toReal(env, getSt(m, 0), i.a.size);
   const status = m.i32[FSW]!;
-  if (!conclude(m, env, true)) {
-    // The operand is checked even where an unmasked exception keeps it from being written.
-    return false;
-  }
+  if (!conclude(m, env, true)) return false;
   restoringStatus(m, status, () => writeReal(m, i, value));
   return true;
 }
@@ -274,6 +275,12 @@ const writeIndefiniteExtended: Execute = (m, i) => {
 /** FST and FSTP to a register. */
 function storeRegister(pops: boolean): Execute {
   return waiting((m, i) => {
+    // D9 D8+i, FSTPNCE of AMD's manual, only pops an empty register.
+    if (isEmpty(m, 0) && i.form.opcode === 0xd9) {
+      popStack(m);
+      m.i32[FSW] = m.i32[FSW]! & ~Status.C1;
+      return;
+    }
     if (isEmpty(m, 0)) {
       if (!stackFault(m, false)) return;
       setSt(m, i.a.register, INDEFINITE);
@@ -308,7 +315,6 @@ function fcmov(code: number): Execute {
       if (stackFault(m, false)) setSt(m, 0, INDEFINITE);
       return;
     }
-    m.i32[FSW] = m.i32[FSW]! & ~Status.C1;
     if (condition(m, code)) m.u8.copyWithin(stOffset(m, 0), stOffset(m, n), stOffset(m, n) + 10);
   });
 }

@@ -160,7 +160,9 @@ const BEFORE = Exception.IE | Exception.DE | Exception.ZE;
  */
 export function conclude(m: Machine, env: Environment, toMemory = false): boolean {
   const unmaskedBefore = env.flags & BEFORE & ~env.masks;
-  const flags = unmaskedBefore ? env.flags & (BEFORE | Status.SF) : env.flags;
+  let flags = unmaskedBefore ? env.flags & (BEFORE | Status.SF) : env.flags;
+  // Nothing is rounded where nothing is stored.
+  if (toMemory && flags & ~env.masks & (Exception.OE | Exception.UE)) flags &= ~Exception.PE;
   const c1 = env.roundedUp && !unmaskedBefore && flags & Exception.PE ? Status.C1 : 0;
   m.i32[FSW] = (m.i32[FSW]! & ~Status.C1) | flags | c1;
   updateSummary(m);

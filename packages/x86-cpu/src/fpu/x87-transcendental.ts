@@ -239,9 +239,8 @@ function invalid(env: Environment): Float {
 
 /** Whether the argument is too large to be reduced: C2 is set and nothing else happens. */
 function isOutOfRange(m: Machine): boolean {
-  if (isEmpty(m, 0)) return false;
   const value = getSt(m, 0);
-  const far = value.kind === Kind.finite && leading(value) >= OUT_OF_RANGE;
+  const far = !isEmpty(m, 0) && value.kind === Kind.finite && leading(value) >= OUT_OF_RANGE;
   m.i32[FSW] = far ? (m.i32[FSW]! & ~Status.C1) | Status.C2 : m.i32[FSW]! & ~Status.C2;
   return far;
 }
@@ -260,11 +259,12 @@ function sineOrCosine(part: Part): Execute {
 /** FSINCOS and FPTAN: two results, the second of which is pushed. */
 function pushing(first: Part, second: (env: Environment, value: Float) => Float): Execute {
   return waiting((m) => {
-    if (isOutOfRange(m)) return;
     if (isEmpty(m, 0) || !isEmpty(m, 7)) {
+      m.i32[FSW] = m.i32[FSW]! & ~Status.C2;
       if (stackFault(m, !isEmpty(m, 0))) replaceAndPush(m, INDEFINITE, INDEFINITE);
       return;
     }
+    if (isOutOfRange(m)) return;
     const env = x87Environment(m);
     const value = getSt(m, 0);
     const bad = chooseNan(env, value, value) ?? (value.kind === Kind.infinity ? invalid(env) : undefined);
@@ -301,8 +301,8 @@ function finiteAngle(env: Environment, y: Float, x: Float): Float {
   const { pi } = constants();
   const distance = leading(y) - leading(x);
   if (distance > 130) return fromFixed(env, y.sign ? -(pi >> 1n) : pi >> 1n);
-  if (distance < -40) {
-    if (x.sign) return fromFixed(env, y.sign ? -pi : pi);
+  if (distance < -130 && x.sign) return fromFixed(env, y.sign ? -pi : pi);
+  if (distance < -40 && !x.sign) {
     // The angle is y/x, less a cube that is out of sight.
     const by = 100 + bitLength(x.significand);
     const ratio = (y.significand << BigInt(by)) / x.significand;

@@ -313,6 +313,7 @@ function div(m: Machine, i: Instruction): void {
   if (size === 4 && m.i32[RDX] === 0) {
     const value = m.i32[RAX]! >>> 0;
     writePair(m, 4, Math.floor(value / divisor) | 0, (value % divisor) | 0);
+    return;
   }
   const value = dividend(m, size);
   const quotient = value / BigInt(divisor);

@@ -10,9 +10,9 @@ import type { Execute, Instruction } from "../instruction.js";
 import { returnFromInterrupt } from "../interrupt-return.js";
 import { Segment, State } from "../layout.js";
 import type { Machine } from "../machine.js";
-import { addOffset, effectiveAddress, read, readMemory, readWide } from "../operands.js";
+import { addOffset, effectiveAddress, farPointer, read, readMemory, readWide } from "../operands.js";
 import { isCanonical } from "../paging.js";
-import { moveStackPointer, pop, push } from "../stack.js";
+import { moveStackPointer, pop, probePush, push } from "../stack.js";
 import type { SemanticsTable } from "./semantics.js";
 
 const RIP = State.rip >> 2;
@@ -59,9 +59,12 @@ function jcc(m: Machine, i: Instruction): void {
 }
 
 function call(m: Machine, i: Instruction): void {
+  const size = stackOperandSize64(i);
   const [lo, hi] = [m.i32[RIP]!, m.i32[RIP + 1]!];
+  // A stack that faults comes before a target that does.
+  probePush(m, size);
   branchRelative(m, i);
-  push(m, stackOperandSize64(i), lo, hi);
+  push(m, size, lo, hi);
 }
 
 /** Near branches ignore the 66 prefix in 64-bit mode (SDM Vol. 1, "Near branches default to 64-bit operand size"). */
@@ -73,6 +76,7 @@ function callIndirect(m: Machine, i: Instruction): void {
   const lo = indirectTarget(m, i);
   const hi = m.hi;
   const [returnLo, returnHi] = [m.i32[RIP]!, m.i32[RIP + 1]!];
+  probePush(m, i.a.size);
   branchTo(m, lo, hi);
   push(m, i.a.size, returnLo, returnHi);
 }
@@ -141,22 +145,6 @@ function bound(m: Machine, i: Instruction): void {
   const at = addOffset(m, i, lo, size);
   const upper = signed(size === 2 ? load16(m, i.segment, at, 0) : load32(m, i.segment, at, 0));
   if (index < lower || index > upper) raise(m, Vector.BR);
-}
-
-/** A far pointer in memory: offset, then selector. */
-function farPointer(m: Machine, i: Instruction): { selector: number; lo: number; hi: number } {
-  const size = i.operandSize;
-  const at = effectiveAddress(m, i);
-  const atHi = m.hi;
-  const selectorAt = addOffset(m, i, at, size);
-  const selector = load16(m, i.segment, selectorAt, m.hi);
-  const lo =
-    size === 8
-      ? load64(m, i.segment, at, atHi)
-      : size === 4
-        ? load32(m, i.segment, at, atHi)
-        : load16(m, i.segment, at, atHi);
-  return { selector, lo, hi: size === 8 ? m.hi : 0 };
 }
 
 function jmpFarMemory(m: Machine, i: Instruction): void {

@@ -10,6 +10,7 @@ import { State } from "../layout.js";
 import { type Machine, Shadow } from "../machine.js";
 import {
   effectiveAddress,
+  farPointer,
   read,
   readModify,
   readModifyWide,
@@ -65,13 +66,28 @@ function movFromSegment(m: Machine, i: Instruction): void {
   writeSized(m, i, i.a, m.selector(segment), 0);
 }
 
+/** LDS, LSS and their kin: a far pointer to a segment register and a general one. */
+function loadFarPointer(segment: number): (m: Machine, i: Instruction) => void {
+  return (m, i) => {
+    const { selector, lo, hi } = farPointer(m, i);
+    loadSegment(m, segment, selector);
+    writeSized(m, i, i.a, lo, hi);
+  };
+}
+
 /** MOV SS, POP SS and STI keep events out of the next boundary; not twice in a row for MOV SS. */
 export function setShadow(m: Machine, shadow: number): void {
   m.i32[State.shadow >> 2] = shadow;
   m.attention = true;
 }
 
+/** 90 is a NOP: it does not clear the upper half of RAX, as XCHG EAX, EAX would (SDM Vol. 2B, "NOP"). */
+function isNop(i: Instruction): boolean {
+  return i.opcode === 0x90 && i.a === i.b;
+}
+
 function xchg(m: Machine, i: Instruction): void {
+  if (isNop(i)) return;
   const a = readModify(m, i, i.a);
   const b = read(m, i, i.b);
   write(m, i, i.a, b);
@@ -193,6 +209,8 @@ function bswap(m: Machine, i: Instruction): void {
   const lo = m.i32[i.a.index]!;
   const hi = m.i32[i.a.index + 1]!;
   if (i.a.size === 8) writeWide(m, i, i.a, swap32(hi), swap32(lo));
+  // Of 16 bits it is undefined by the manual; processors give zero.
+  else if (i.a.size === 2) write(m, i, i.a, 0);
   else write(m, i, i.a, swap32(lo));
 }
 
@@ -225,7 +243,8 @@ function cmpxchg(m: Machine, i: Instruction): void {
   const old = readModify(m, i, a);
   const accumulator = a.size === 1 ? m.u8[State.gpr]! : a.size === 2 ? m.u16[State.gpr >> 1]! : m.i32[GPR]!;
   const equal = accumulator === old;
-  write(m, i, a, equal ? read(m, i, i.b) : old);
+  // Memory is written in any case; a register, and its upper half, only if the values are equal.
+  if (equal || a.kind === OperandKind.memory) write(m, i, a, equal ? read(m, i, i.b) : old);
   compareNarrow(m, accumulator, old, a.size);
   if (equal) return;
   if (a.size === 1) m.u8[State.gpr] = old;
@@ -258,6 +277,7 @@ function cmpxchgDouble(words: number): (m: Machine, i: Instruction) => void {
     const at = effectiveAddress(m, i);
     const atHi = m.hi;
     if (size === 16 && at & 15) raiseGp(m);
+    probeWrite(m, i.segment, at, atHi, size);
     const inRegister = (register: number, n: number) => m.i32[GPR + register * 2 + n]!;
     loadBytes(m, i.segment, at, atHi, size);
     const old = Array.from({ length: words * 2 }, (_, n) => bytes.getInt32(n * 4, true));
@@ -359,6 +379,11 @@ export const dataTransfer: SemanticsTable = {
   push: pushOperand,
   pop: popOperand,
   ...SEGMENT_STACK,
+  les: loadFarPointer(Seg.ES),
+  lds: loadFarPointer(Seg.DS),
+  lss: loadFarPointer(Seg.SS),
+  lfs: loadFarPointer(Seg.FS),
+  lgs: loadFarPointer(Seg.GS),
   pusha,
   pushaw: pusha,
   pushad: pusha,

@@ -108,10 +108,10 @@ function lods(m: Machine, i: Instruction, size: number): void {
 }
 
 function cmps(m: Machine, i: Instruction, size: number): void {
-  const aLo = loadItem(m, i.segment, pointer(m, i, RSI), size);
-  const aHi = m.hi;
   const bLo = loadItem(m, Seg.ES, pointer(m, i, RDI), size);
-  if (size === 8) compareWide(m, aLo, aHi, bLo, m.hi);
+  const bHi = m.hi;
+  const aLo = loadItem(m, i.segment, pointer(m, i, RSI), size);
+  if (size === 8) compareWide(m, aLo, m.hi, bLo, bHi);
   else compareNarrow(m, aLo, bLo, size);
   advance(m, i, RSI, step(m, size));
   advance(m, i, RDI, step(m, size));

@@ -171,16 +171,16 @@ const CONTROL_REGISTERS: Readonly<Record<number, number>> = {
 };
 
 function movFromControl(m: Machine, i: Instruction): void {
+  requireSupervisor(m);
   const offset = CONTROL_REGISTERS[i.b.register];
   if (offset === undefined) raiseUd(m);
-  requireSupervisor(m);
   writeSized(m, i, i.a, m.i32[offset >> 2]!, m.i32[(offset >> 2) + 1]!);
 }
 
 function movToControl(m: Machine, i: Instruction): void {
   const { register } = i.a;
-  if (CONTROL_REGISTERS[register] === undefined) raiseUd(m);
   requireSupervisor(m);
+  if (CONTROL_REGISTERS[register] === undefined) raiseUd(m);
   const lo = i.b.size === 8 ? readWide(m, i, i.b) : read(m, i, i.b);
   const hi = i.b.size === 8 ? m.hi : 0;
   if (register === 0) setCr0(m, lo, hi);
@@ -209,7 +209,6 @@ function debugRegister(m: Machine, register: number): number {
 }
 
 function checkDebugAccess(m: Machine): void {
-  requireSupervisor(m);
   if ((m.i32[State.dr7 >> 2]! & DR7_GD) === 0) return;
   m.i32[State.dr6 >> 2] = m.i32[State.dr6 >> 2]! | DR6_BD;
   m.i32[State.dr7 >> 2] = m.i32[State.dr7 >> 2]! & ~DR7_GD;
@@ -223,6 +222,7 @@ function debugOffset(register: number): number {
 }
 
 function movFromDebug(m: Machine, i: Instruction): void {
+  requireSupervisor(m);
   const register = debugRegister(m, i.b.register);
   checkDebugAccess(m);
   const at = debugOffset(register);
@@ -230,6 +230,7 @@ function movFromDebug(m: Machine, i: Instruction): void {
 }
 
 function movToDebug(m: Machine, i: Instruction): void {
+  requireSupervisor(m);
   const register = debugRegister(m, i.a.register);
   checkDebugAccess(m);
   const lo = i.b.size === 8 ? readWide(m, i, i.b) : read(m, i, i.b);

@@ -1,0 +1,66 @@
+/**
+ * Differential run: `node dist/scripts/differential/run.js [--seed n] [--from n] [--batches n] [--mnemonic regexp]`.
+ * Prints each difference between /dev/kvm and the software processor, and a summary.
+ */
+import { parseArgs } from "node:util";
+import { makeBatch, outcome } from "./batch.js";
+import { compare } from "./compare.js";
+import { choicesFor, DEFAULT_MIX } from "./generate.js";
+import { BATCH, progress } from "./image.js";
+import { KvmProcessor, SoftProcessor } from "./processors.js";
+
+const { values } = parseArgs({
+  options: {
+    seed: { type: "string", default: "1" },
+    from: { type: "string", default: "0" },
+    batches: { type: "string", default: "40" },
+    mnemonic: { type: "string" },
+    mutated: { type: "string" },
+    show: { type: "string", default: "40" },
+  },
+});
+
+const hex = (bytes: readonly number[]) => bytes.map((byte) => byte.toString(16).padStart(2, "0")).join(" ");
+const pattern = values.mnemonic === undefined ? undefined : new RegExp(`^(?:${values.mnemonic})$`);
+const mix = {
+  ...DEFAULT_MIX,
+  ...(pattern
+    ? { mutated: 0, random: 0, only: (form: { mnemonic: string }) => pattern.test(form.mnemonic) }
+    : {}),
+  ...(values.mutated ? { mutated: Number(values.mutated) } : {}),
+};
+const choices = choicesFor(mix);
+let kvm = new KvmProcessor();
+const soft = new SoftProcessor();
+const counts = new Map<string, number>();
+let shown = 0;
+const first = Number(values.from);
+for (let number = first; number < first + Number(values.batches); number++) {
+  const batch = makeBatch(Number(values.seed), number, mix, choices);
+  const [real, software] = [batch.memory.slice(), batch.memory.slice()];
+  const ended = [kvm.run(real), soft.run(software)];
+  if (!ended[0] || !ended[1]) {
+    const stuck = [real, software].map((memory) => batch.bytes.length - progress(memory).left);
+    const code = stuck.map((index) => hex(batch.bytes[index] ?? []));
+    process.stdout.write(`batch ${number}: ended ${ended}, at ${stuck}: ${code.join(" | ")}\n`);
+    kvm.close();
+    kvm = new KvmProcessor();
+    continue;
+  }
+  for (const { index, bytes, mnemonic, fields } of compare(
+    batch,
+    outcome(real),
+    outcome(software),
+    "processor",
+  )) {
+    counts.set(mnemonic, (counts.get(mnemonic) ?? 0) + 1);
+    if (shown++ >= Number(values.show)) continue;
+    process.stdout.write(
+      `${number}/${index} ${mnemonic}: ${hex(bytes)}\n    ${fields.slice(0, 5).join("; ")}\n`,
+    );
+  }
+}
+kvm.close();
+const total = [...counts.values()].reduce((sum, count) => sum + count, 0);
+const list = [...counts].sort((a, b) => b[1] - a[1]).map(([mnemonic, count]) => `${mnemonic} ${count}`);
+process.stdout.write(`${Number(values.batches) * BATCH} cases, ${total} different: ${list.join(", ")}\n`);
