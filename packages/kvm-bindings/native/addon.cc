@@ -31,7 +31,7 @@ class Addon : public Napi::Addon<Addon> {
 };
 
 Addon::Addon(Napi::Env env, Napi::Object exports)
-    : environment{kvmkit_thread_create(), new Views(env), Napi::Persistent(Handle::Define(env))} {
+    : environment{kvmkit_thread_create(), new Views(env), Napi::Persistent(Handle::Define(env)), nullptr} {
   if (!environment.thread) throw Napi::Error::New(env, "out of memory");
   DefineAddon(exports, {
                            InstanceMethod<&Addon::Open>("open"),

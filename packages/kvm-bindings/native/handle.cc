@@ -65,12 +65,13 @@ Napi::Function Handle::Define(Napi::Env env) {
 }
 
 Handle::Handle(const Napi::CallbackInfo& info) : Napi::ObjectWrap<Handle>(info) {
-  thread_ = EnvironmentOf(info.Env()).thread;
+  Environment& environment = EnvironmentOf(info.Env());
+  thread_ = environment.thread;
   info.This().As<Napi::Object>().TypeTag(&kHandleTag);
-  // Constructed from JavaScript there is no External, and the handle is born closed.
-  if (info.Length() != 1 || !info[0].IsExternal()) return;
-  object_ = info[0].As<Napi::External<kvmkit_object>>().Data();
-  Napi::MemoryManagement::AdjustExternalMemory(info.Env(), NativeCost(object_));
+  // Constructed from JavaScript there is no newborn, and the handle is born closed.
+  object_ = environment.newborn;
+  environment.newborn = nullptr;
+  if (object_) Napi::MemoryManagement::AdjustExternalMemory(info.Env(), NativeCost(object_));
 }
 
 Handle::~Handle() { Release(); }
@@ -90,7 +91,9 @@ void Handle::Release() {
 }
 
 Napi::Value Handle::Wrap(Napi::Env env, kvmkit_object* object) {
-  return EnvironmentOf(env).handle_class.New({Napi::External<kvmkit_object>::New(env, object)});
+  Environment& environment = EnvironmentOf(env);
+  environment.newborn = object;
+  return environment.handle_class.New({});
 }
 
 Handle* Handle::From(const Napi::Value& value) {

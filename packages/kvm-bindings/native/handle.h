@@ -13,6 +13,7 @@ struct Environment {
   kvmkit_thread* thread;
   Views* views;
   Napi::FunctionReference handle_class;
+  kvmkit_object* newborn;  // what the next handle is for
 };
 
 Environment& EnvironmentOf(Napi::Env env);

@@ -160,7 +160,7 @@ static int call_memory_encrypt(struct kvmkit_fd *fd, const struct row *row, void
       needed = sizeof(struct kvm_sev_guest_status);
       break;
     default:
-      return KVMKIT_E_ARGUMENT;
+      return KVMKIT_E_ADDRESS;
   }
   if (data_length < needed) return KVMKIT_E_BUFFER;
   command.data = needed ? (uint64_t)(uintptr_t)data : 0;
@@ -173,7 +173,7 @@ static int call_memory_encrypt(struct kvmkit_fd *fd, const struct row *row, void
 /* KVM_CAP_HYPERV_ENLIGHTENED_VMCS alone takes an address in its arguments. */
 static int call_enable_cap(struct kvmkit_fd *fd, const struct row *row, void *argument) {
   if (u32_at(argument, offsetof(struct kvm_enable_cap, cap)) == KVM_CAP_HYPERV_ENLIGHTENED_VMCS)
-    return KVMKIT_E_ARGUMENT;
+    return KVMKIT_E_ADDRESS;
   return call(fd, row, argument);
 }
 

@@ -24,6 +24,7 @@ enum {
   KVMKIT_E_BUFFER = -10004,       /* a buffer is smaller than what the kernel reads or writes */
   KVMKIT_E_RANGE = -10005,        /* a range leaves the memory */
   KVMKIT_E_NO_SUCH_ID = -10006,   /* nothing with this id is open */
+  KVMKIT_E_ADDRESS = -10008,      /* the argument would hold an address that JavaScript chose */
   KVMKIT_INTERRUPTED = -10007,    /* a signal came, not a stop: call again, JavaScript may want to end the thread */
 };
 

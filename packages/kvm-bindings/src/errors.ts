@@ -53,6 +53,11 @@ export const errors = {
     message: "{what}: found {value}, allowed {allowed}",
     remedy: "Correct the argument.",
   },
+  ERR_KVM_ADDRESS: {
+    message:
+      "{ioctl}: this argument would hold an address, which cannot be checked when it comes from JavaScript",
+    remedy: "Use a capability or command whose argument holds none.",
+  },
   ERR_KVM_FIELD: {
     message: "{field}: found {value}, allowed {allowed}",
     remedy: "Correct the field; 64-bit fields are bigint, narrower ones number.",

@@ -8,8 +8,9 @@
  *
  * A mapping is unmapped only when no handle, no memory slot and no view is left; close() detaches the views.
  */
+import { integerOf } from "./checks.js";
 import { KvmError } from "./errors.js";
-import { failure, handleOr, integerOf } from "./kvm-fd.js";
+import { attach, Handled, handleOf, handleOr } from "./handled.js";
 import { NATIVE, type NativeHandle, native, objectTypes } from "./load-native.js";
 
 export const PAGE_SIZE = 4096;
@@ -32,18 +33,14 @@ export interface AllocateOptions {
 const SHARED = 1;
 const HUGE_PAGES = 2;
 
-export class GuestMemory {
+export class GuestMemory extends Handled {
   readonly sizeBytes: number;
-  /** @internal */
-  readonly handle: NativeHandle;
   /** By start and length: `start / PAGE_SIZE * 64 + log2(length)`. */
   readonly #windows = new Map<number, Uint8Array>();
-  #closed = false;
 
   private constructor(handle: NativeHandle) {
-    this.handle = handle;
+    super(handle, "GuestMemory");
     this.sizeBytes = handle.size();
-    Object.defineProperty(this, "handle", { enumerable: false });
   }
 
   /** Reserves address space; pages cost memory when first touched (mmap(2), MAP_NORESERVE). */
@@ -66,17 +63,7 @@ export class GuestMemory {
 
   /** The memory with this id, which another thread of the process has open. Close it here as well. */
   static attach(id: number): GuestMemory {
-    const result = native().attach(id, objectTypes.memory);
-    if (result === NATIVE.NO_SUCH_ID) throw new KvmError("ERR_KVM_NO_SUCH_ID", { what: "GuestMemory", id });
-    return new GuestMemory(handleOr(result, "GuestMemory", {}));
-  }
-
-  get id(): number {
-    return this.#checked(this.handle.id());
-  }
-
-  get closed(): boolean {
-    return this.#closed;
+    return new GuestMemory(attach("GuestMemory", id, objectTypes.memory));
   }
 
   /**
@@ -123,30 +110,25 @@ export class GuestMemory {
   /** Gives the pages back: they read as zeros, or as the file's bytes (madvise(2), MADV_DONTNEED). */
   discard(offset = 0, lengthWanted?: number): void {
     const length = this.#lengthFrom(offset, lengthWanted);
-    this.#checked(this.handle.advise(offset, length, false), "madvise");
+    this.checked(handleOf(this).advise(offset, length, false), { syscall: "madvise" });
   }
 
   /** Makes the pages present and writable ahead of their use (madvise(2), MADV_POPULATE_WRITE; Linux 5.14). */
   populate(offset = 0, lengthWanted?: number): void {
     const length = this.#lengthFrom(offset, lengthWanted);
-    this.#checked(this.handle.advise(offset, length, true), "madvise");
+    this.checked(handleOf(this).advise(offset, length, true), { syscall: "madvise" });
   }
 
   /** Detaches the views of this thread. The memory itself stays for as long as a virtual machine has it in a slot. */
-  close(): void {
-    this.#closed = true;
+  override close(): void {
     for (const { buffer } of this.#windows.values()) native().detach(buffer as ArrayBuffer);
     this.#windows.clear();
-    this.handle.close();
-  }
-
-  [Symbol.dispose](): void {
-    this.close();
+    super.close();
   }
 
   /** The length of a range: what is asked for, else the rest; ERR_KVM_RANGE where it leaves the memory. */
   #lengthFrom(offset: number, lengthWanted: number | undefined): number {
-    if (this.#closed) throw failure(NATIVE.CLOSED, "GuestMemory", {});
+    if (this.closed) throw this.failed(NATIVE.CLOSED);
     const { sizeBytes } = this;
     const length = lengthWanted ?? (typeof offset === "number" ? sizeBytes - offset : Number.NaN);
     const valid = Number.isInteger(offset) && Number.isInteger(length) && offset >= 0 && length >= 0;
@@ -176,15 +158,10 @@ export class GuestMemory {
     const key = (start / PAGE_SIZE) * 64 + Math.log2(size);
     const known = this.#windows.get(key);
     if (known !== undefined && known.length !== 0) return known;
-    const buffer = this.handle.view(start, Math.min(size, this.sizeBytes - start));
-    if (typeof buffer === "number") throw failure(buffer, "GuestMemory", {});
+    const buffer = handleOf(this).view(start, Math.min(size, this.sizeBytes - start));
+    if (typeof buffer === "number") throw this.failed(buffer);
     const window = new Uint8Array(buffer);
     this.#windows.set(key, window);
     return window;
-  }
-
-  #checked(result: number, syscall?: string): number {
-    if (result < 0) throw failure(result, "GuestMemory", syscall === undefined ? {} : { syscall });
-    return result;
   }
 }

@@ -4,9 +4,11 @@
  *
  * Results are what the system call returns: bytes, or -errno as a negative number. -EINTR means that `stop` stopped.
  */
+
 import { checkpoint } from "./checkpoint.js";
+import { arrayOf, instanceOf, integerOf } from "./checks.js";
 import { KvmError } from "./errors.js";
-import { instanceOf, integerOf } from "./kvm-fd.js";
+import { failure, handleOf } from "./handled.js";
 import { NATIVE, type NativeHandle, native } from "./load-native.js";
 import { StopSource } from "./stop-source.js";
 
@@ -24,19 +26,21 @@ function uninterrupted(what: string, attempt: () => number): number {
   for (;;) {
     const result = attempt();
     if (result >= -4095) return result;
-    if (result === NATIVE.CLOSED) throw new KvmError("ERR_KVM_CLOSED", { what: `${what}: stop` });
-    if (result !== NATIVE.INTERRUPTED)
-      throw new KvmError("ERR_KVM_ARGUMENT", {
-        what,
-        value: undefined,
-        allowed: "a descriptor, Uint8Arrays, an open StopSource",
-      });
+    if (result !== NATIVE.INTERRUPTED) throw failure(result, what);
     checkpoint();
   }
 }
 
 function stopOf(what: string, stop: StopSource | undefined): NativeHandle | undefined {
-  return instanceOf(`${what}: stop`, stop, StopSource)?.handle;
+  return instanceOf(`${what}: stop`, stop, StopSource) && handleOf(stop!);
+}
+
+function viewsOf(what: string, views: readonly Uint8Array[]): readonly Uint8Array[] {
+  for (const view of arrayOf(`${what}: views`, views)) {
+    if (view instanceof Uint8Array) continue;
+    throw new KvmError("ERR_KVM_ARGUMENT", { what: `${what}: a view`, value: view, allowed: "a Uint8Array" });
+  }
+  return views;
 }
 
 function positionOf({ position }: TransferOptions): number {
@@ -48,6 +52,7 @@ function read(fd: number, views: readonly Uint8Array[], options: TransferOptions
   const position = positionOf(options);
   integerOf("hostIo.read: fd", fd, 0, 2 ** 31 - 1);
   const stop = stopOf("hostIo.read", options.stop);
+  viewsOf("hostIo.read", views);
   return uninterrupted("hostIo.read", () => native().read(fd, views, 0, stop, position));
 }
 
@@ -59,7 +64,7 @@ function write(fd: number, views: readonly Uint8Array[], options: TransferOption
   const position = positionOf(options);
   integerOf("hostIo.write: fd", fd, 0, 2 ** 31 - 1);
   const stop = stopOf("hostIo.write", options.stop);
-  let rest: readonly Uint8Array[] = views;
+  let rest = viewsOf("hostIo.write", views);
   let written = 0;
   for (;;) {
     const at = position < 0 ? -1 : position + written;

@@ -126,6 +126,7 @@ const cases: Readonly<Record<IoctlName, (t: ExecutionContext, m: Machine) => voi
   KVM_MEMORY_ENCRYPT_OP: (t, { vm }) => {
     t.throws(() => vm.checkMemoryEncryption(), errno("KVM_MEMORY_ENCRYPT_OP", "ENOTTY"));
     t.throws(() => vm.memoryEncryptOp(0, 0), errno("KVM_MEMORY_ENCRYPT_OP", "ENOTTY"));
+    t.throws(() => vm.memoryEncryptOp(3 /* LAUNCH_UPDATE_DATA */, 0), { code: "ERR_KVM_ADDRESS" });
   },
   KVM_MEMORY_ENCRYPT_REG_REGION: (t, { vm, memory }) => {
     t.throws(() => vm.memoryEncryptRegRegion(memory), errno("KVM_MEMORY_ENCRYPT_REG_REGION", "ENOTTY"));
@@ -236,7 +237,7 @@ const cases: Readonly<Record<IoctlName, (t: ExecutionContext, m: Machine) => voi
     t.notThrows(() => vm.enableCap("KVM_CAP_X86_USER_SPACE_MSR", 1n));
     t.throws(() => vm.enableCap(0xffff), errno("KVM_ENABLE_CAP", "EINVAL"));
     // It takes an address, which cannot be checked.
-    t.throws(() => vcpu.enableCap("KVM_CAP_HYPERV_ENLIGHTENED_VMCS", 8n), { code: "ERR_KVM_ARGUMENT" });
+    t.throws(() => vcpu.enableCap("KVM_CAP_HYPERV_ENLIGHTENED_VMCS", 8n), { code: "ERR_KVM_ADDRESS" });
   },
   KVM_X86_SET_MSR_FILTER: (t, m) => {
     m.vm.enableCap("KVM_CAP_X86_USER_SPACE_MSR", 4n /* KVM_MSR_EXIT_REASON_FILTER */);

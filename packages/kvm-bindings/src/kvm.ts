@@ -1,9 +1,12 @@
 /** /dev/kvm: what the host offers, and virtual machines. */
+
 import { type CapabilityName, capabilities } from "./capabilities.js";
+import { arrayOf, capabilityNumber, integerOf } from "./checks.js";
 import { KvmError } from "./errors.js";
 import { growing } from "./growing.js";
+import { failure, handleOf } from "./handled.js";
 import { ioctlIndex } from "./ioctls.js";
-import { arrayOf, capabilityNumber, failure, integerOf, KvmFd } from "./kvm-fd.js";
+import { KvmFd } from "./kvm-fd.js";
 import { type NativeHandle, native } from "./load-native.js";
 
 import {
@@ -30,7 +33,7 @@ export class Kvm extends KvmFd {
   static open(path = "/dev/kvm"): Kvm {
     const result = native().open(path);
     if (typeof result !== "number") return new Kvm(result);
-    if (result < -4095) throw failure(result, `Kvm.open(${path})`, {});
+    if (result < -4095) throw failure(result, `Kvm.open(${path})`);
     throw new KvmError("ERR_KVM_OPEN", { path, syscall: "open", errno: -result });
   }
 
@@ -60,7 +63,7 @@ export class Kvm extends KvmFd {
   /** KVM_CREATE_VM; `type` is 0 but for the machine types of KVM_CAP_VM_TYPES. */
   createVm(type = 0): Vm {
     integerOf("Kvm.createVm: type", type, 0, Number.MAX_SAFE_INTEGER);
-    const result = this.handle.createVm(type);
+    const result = handleOf(this).createVm(type);
     if (typeof result === "number") throw this.explain("KVM_CREATE_VM", result);
     return Vm.over(result, this.vcpuMmapSize);
   }
@@ -71,7 +74,7 @@ export class Kvm extends KvmFd {
    */
   supportedCpuid(): readonly Readonly<KvmCpuidEntry2>[] {
     if (supported !== undefined) return supported;
-    const encoded = this.handle.supportedCpuid();
+    const encoded = handleOf(this).supportedCpuid();
     if (typeof encoded === "number") throw this.explain("KVM_GET_SUPPORTED_CPUID", encoded);
     supported = Object.freeze(kvm_cpuid2.decodeAll(encoded).map((entry) => Object.freeze(entry)));
     rememberEncoding(supported, encoded);
@@ -112,7 +115,7 @@ export class Kvm extends KvmFd {
   /** KVM_GET_MSRS of the host's feature registers. */
   getMsrs(indices: readonly number[]): KvmMsrEntry[] {
     const encoded = kvm_msrs.encodeAll(arrayOf("indices", indices).map((index) => ({ index })));
-    const got = this.handle.ioctl(ioctlIndex.KVM_GET_MSRS, 0, encoded);
+    const got = handleOf(this).ioctl(ioctlIndex.KVM_GET_MSRS, 0, encoded);
     if (got < 0) throw this.explain("KVM_GET_MSRS", got);
     return kvm_msrs.decodeAll(encoded).slice(0, got);
   }

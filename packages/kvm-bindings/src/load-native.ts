@@ -74,6 +74,7 @@ export const NATIVE = {
   RANGE: -10005,
   NO_SUCH_ID: -10006,
   INTERRUPTED: -10007,
+  ADDRESS: -10008,
 } as const;
 
 /** `enum kvmkit_type`, where fdKinds does not have it. */

@@ -1,6 +1,7 @@
 import { kvmTest } from "@kvmkit-internal/test-support";
 import { KvmError, type KvmErrorCode } from "./errors.js";
 import { GuestMemory } from "./guest-memory.js";
+import { handleOf } from "./handled.js";
 import { hostIo } from "./host-io.js";
 import { ioctls } from "./ioctls.js";
 import { Kvm } from "./kvm.js";
@@ -318,7 +319,7 @@ kvmTest("the native methods survive arguments of any kind (20,000 random calls)"
   using stop = new StopSource();
   const detached = new Uint8Array(4096);
   structuredClone(detached.buffer, { transfer: [detached.buffer] });
-  const handles = [m.kvm.handle, m.vm.handle, m.vcpu.handle, m.memory.handle, stop.handle];
+  const handles = [handleOf(m.kvm), handleOf(m.vm), handleOf(m.vcpu), handleOf(m.memory), handleOf(stop)];
   const anything: readonly unknown[] = [
     ...[0, 1, 2, 4096, -1, 0.5, Number.NaN, 2 ** 31, 2 ** 32, 2 ** 53, Number.NEGATIVE_INFINITY],
     ...[0n, 1n, 1n << 64n, -1n, "", "KVM", true, null, undefined, Symbol("s"), {}, [], () => 1],
@@ -328,7 +329,7 @@ kvmTest("the native methods survive arguments of any kind (20,000 random calls)"
     ...ioctls.map((_, row) => row),
   ];
   // Signals and closing are the process's and the other cases' business; `runner` only makes a function.
-  const methods = Object.getOwnPropertyNames(Object.getPrototypeOf(m.vm.handle)).filter(
+  const methods = Object.getOwnPropertyNames(Object.getPrototypeOf(handleOf(m.vm))).filter(
     (name) => !["constructor", "close", "watchSignals", "runner"].includes(name),
   ) as (keyof NativeHandle)[];
   const pick = random(1);
@@ -350,10 +351,10 @@ kvmTest(
   "a native method on an object that is no handle is a TypeError or an error number, never a crash",
   (t) => {
     using m = machine(code.exits);
-    const { ioctl, close } = Object.getPrototypeOf(m.vm.handle) as NativeHandle;
-    for (const self of [{}, [], new Uint8Array(8), Object.create(m.vm.handle), undefined, 1])
+    const { ioctl, close } = Object.getPrototypeOf(handleOf(m.vm)) as NativeHandle;
+    for (const self of [{}, [], new Uint8Array(8), Object.create(handleOf(m.vm)), undefined, 1])
       t.throws(() => ioctl.call(self as NativeHandle, 0, 0), { any: true });
-    const forged = new (m.vm.handle.constructor as new (...args: unknown[]) => NativeHandle)({}, 1);
+    const forged = new (handleOf(m.vm).constructor as new (...args: unknown[]) => NativeHandle)({}, 1);
     t.true(forged.ioctl(0, 0) < 0);
     t.is(forged.close(), undefined);
     t.is(close.call(forged), undefined);

@@ -1,4 +1,5 @@
 /** The statistics of a virtual machine or a vCPU: KVM_GET_STATS_FD (KVM api.rst 4.133). */
+
 import { KvmError } from "./errors.js";
 import { hostIo } from "./host-io.js";
 import { KvmFd } from "./kvm-fd.js";

@@ -4,10 +4,12 @@
  * JavaScript timers and signals cannot fire while their thread is in the guest; a stop source can, because a native
  * watchdog sets it.
  */
+
 import { constants } from "node:os";
+import { arrayOf } from "./checks.js";
 import { KvmError } from "./errors.js";
-import { arrayOf, failure, handleOr } from "./kvm-fd.js";
-import { NATIVE, type NativeHandle, native, objectTypes } from "./load-native.js";
+import { attach, Handled, handleOf, handleOr } from "./handled.js";
+import { native, objectTypes } from "./load-native.js";
 
 /** Why a stop source stopped. */
 export type StopReason = "requested" | "wall" | "cpu" | NodeJS.Signals;
@@ -37,19 +39,16 @@ function signalBits(signals: readonly NodeJS.Signals[]): number {
   return bits;
 }
 
-export class StopSource {
-  /** @internal */
-  readonly handle: NativeHandle;
-  #closed = false;
+export class StopSource extends Handled {
   #watching = false;
 
   /** Makes one; with an id, see attach(). */
   constructor(id?: number) {
-    const result = id === undefined ? native().createStop() : native().attach(id, objectTypes.stop);
-    if (result === NATIVE.NO_SUCH_ID)
-      throw new KvmError("ERR_KVM_NO_SUCH_ID", { what: "StopSource", id: id! });
-    this.handle = handleOr(result, "StopSource", { syscall: "eventfd" });
-    Object.defineProperty(this, "handle", { enumerable: false });
+    const handle =
+      id === undefined
+        ? handleOr(native().createStop(), "StopSource", { syscall: "eventfd" })
+        : attach("StopSource", id, objectTypes.stop);
+    super(handle, "StopSource");
   }
 
   /** The stop source with this id, which another thread of the process has open. Close it here as well. */
@@ -57,35 +56,26 @@ export class StopSource {
     return new StopSource(id);
   }
 
-  /** To hand to another thread's `attach`. */
-  get id(): number {
-    return this.#checked(this.handle.id());
-  }
-
-  get closed(): boolean {
-    return this.#closed;
-  }
-
   /** Why it stopped, or undefined. The first reason stays until reset(). */
   get reason(): StopReason | undefined {
-    const number = this.#checked(this.handle.stopReason());
+    const number = this.checked(handleOf(this).stopReason());
     if (number === 0) return undefined;
     return number >= FIRST_SIGNAL ? signalName(number - FIRST_SIGNAL) : reasons[number];
   }
 
   /** Stops; from any thread. */
   stop(): void {
-    this.#checked(this.handle.stop());
+    this.checked(handleOf(this).stop());
   }
 
   /** Stops after `ms` milliseconds of wall time from now; undefined disarms. */
   armWall(ms: number | undefined): void {
-    this.#checked(this.handle.armWall(duration("StopSource.armWall", ms)), "pthread_create");
+    this.checked(handleOf(this).armWall(duration("StopSource.armWall", ms)), { syscall: "pthread_create" });
   }
 
   /** Stops when the calling thread has used `ms` milliseconds of CPU time from now, its guest's included. */
   armCpu(ms: number | undefined): void {
-    this.#checked(this.handle.armCpu(duration("StopSource.armCpu", ms)), "pthread_create");
+    this.checked(handleOf(this).armCpu(duration("StopSource.armCpu", ms)), { syscall: "pthread_create" });
   }
 
   /**
@@ -95,29 +85,19 @@ export class StopSource {
   watchSignals(signals: readonly NodeJS.Signals[]): void {
     const bits = signalBits(signals);
     this.#watching = bits !== 0;
-    this.#checked(this.handle.watchSignals(bits), "sigaction");
+    this.checked(handleOf(this).watchSignals(bits), { syscall: "sigaction" });
   }
 
   /** Forgets the reason and disarms the timers, so that it can be used again. */
   reset(): void {
-    this.#checked(this.handle.reset());
+    this.checked(handleOf(this).reset());
   }
 
   /** Gives this handle back, and the signals that it watches. The last handle's close() disarms the timers. */
-  close(): void {
-    if (this.#watching) this.handle.watchSignals(0);
+  override close(): void {
+    if (this.#watching) handleOf(this).watchSignals(0);
     this.#watching = false;
-    this.#closed = true;
-    this.handle.close();
-  }
-
-  [Symbol.dispose](): void {
-    this.close();
-  }
-
-  #checked(result: number, syscall?: string): number {
-    if (result < 0) throw failure(result, "StopSource", syscall === undefined ? {} : { syscall });
-    return result;
+    super.close();
   }
 }
 

@@ -2,11 +2,14 @@
  * The state of a vCPU, as KVM's GET and SET ioctls have it: plain objects with KVM's field names, 64-bit fields
  * bigint. A SET leaves out nothing: fields that are absent become 0.
  */
+
 import type { CapabilityName } from "./capabilities.js";
+import { arrayOf, capabilityNumber, integerOf } from "./checks.js";
 import { KvmError } from "./errors.js";
 import { growing } from "./growing.js";
+import { handleOf } from "./handled.js";
 import { type IoctlName, ioctlIndex } from "./ioctls.js";
-import { arrayOf, capabilityNumber, integerOf, KvmFd } from "./kvm-fd.js";
+import { KvmFd } from "./kvm-fd.js";
 import type { Struct } from "./layout.js";
 import { Statistics } from "./stats.js";
 import {
@@ -146,7 +149,7 @@ export abstract class VcpuState extends KvmFd {
 
   #msrs(ioctl: "KVM_GET_MSRS" | "KVM_SET_MSRS", entries: readonly Partial<KvmMsrEntry>[]): KvmMsrEntry[] {
     const encoded = kvm_msrs.encodeAll(entries);
-    const done = this.handle.ioctl(ioctlIndex[ioctl], 0, encoded);
+    const done = handleOf(this).ioctl(ioctlIndex[ioctl], 0, encoded);
     if (done < 0) throw this.explain(ioctl, done);
     const refused = entries[done];
     if (refused === undefined) return kvm_msrs.decodeAll(encoded);
@@ -244,7 +247,7 @@ export abstract class VcpuState extends KvmFd {
 
   /** KVM_GET_STATS_FD of the vCPU. Close it when done. */
   statistics(): Statistics {
-    const result = this.handle.createFd(ioctlIndex.KVM_GET_STATS_FD);
+    const result = handleOf(this).createFd(ioctlIndex.KVM_GET_STATS_FD);
     if (typeof result === "number") throw this.explain("KVM_GET_STATS_FD", result);
     return Statistics.over(result);
   }

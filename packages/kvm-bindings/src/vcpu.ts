@@ -4,11 +4,13 @@
  *
  * A vCPU belongs to the thread that created it (KVM api.rst 1); calls from other threads throw, except kick().
  */
+
 import { checkpoint } from "./checkpoint.js";
+import { instanceOf, integerOf } from "./checks.js";
 import { KvmError } from "./errors.js";
 import { decodeExit, type VcpuExit } from "./exit-reasons.js";
+import { attach, handleOf } from "./handled.js";
 import { fdKinds } from "./ioctls.js";
-import { failure, handleOr, instanceOf, integerOf } from "./kvm-fd.js";
 import { NATIVE, type NativeHandle, native } from "./load-native.js";
 import { StopSource } from "./stop-source.js";
 import {
@@ -55,7 +57,7 @@ export class Vcpu extends VcpuState {
     this.vcpuId = vcpuId;
     this.#vm = vm;
     const run = handle.runner();
-    if (typeof run === "number") throw failure(run, `Vcpu ${vcpuId}`, {});
+    if (typeof run === "number") throw this.failed(run);
     this.#run = run;
   }
 
@@ -66,9 +68,7 @@ export class Vcpu extends VcpuState {
 
   /** The vCPU with this id, which another thread owns: for kick(). Close it here as well. */
   static attach(id: number): Vcpu {
-    const result = native().attach(id, fdKinds.vcpu);
-    if (result === NATIVE.NO_SUCH_ID) throw new KvmError("ERR_KVM_NO_SUCH_ID", { what: "Vcpu", id });
-    return new Vcpu(handleOr(result, "Vcpu", {}), -1, undefined);
+    return new Vcpu(attach("Vcpu", id, fdKinds.vcpu), -1, undefined);
   }
 
   protected override extension(number: number): number {
@@ -95,26 +95,27 @@ export class Vcpu extends VcpuState {
     for (;;) {
       const reason = this.#run();
       if (reason >= 0) return reason;
-      if (reason !== NATIVE.INTERRUPTED) throw failure(reason, `Vcpu ${this.vcpuId}`, { ioctl: "KVM_RUN" });
+      if (reason !== NATIVE.INTERRUPTED) throw this.failed(reason, { ioctl: "KVM_RUN" });
       checkpoint();
     }
   }
 
   #bind(stop: StopSource | undefined): void {
-    this.checked(this.handle.bind(instanceOf("Vcpu.run: stop", stop, StopSource)?.handle));
+    const handle = instanceOf("Vcpu.run: stop", stop, StopSource) && handleOf(stop!);
+    this.checked(handleOf(this).bind(handle));
     this.#stop = stop;
   }
 
   /** Makes the present or next run() return KVM_EXIT_INTR, once; from any thread. */
   kick(): void {
-    this.checked(this.handle.kick());
+    this.checked(handleOf(this).kick());
   }
 
   /** The shared page; made on first use, detached by close(). */
   get runPage(): RunPage {
     if (this.#page !== undefined && this.#page.bytes.length !== 0) return this.#page;
-    const buffer = this.handle.view(0, this.checked(this.handle.size()));
-    if (typeof buffer === "number") throw failure(buffer, `Vcpu ${this.vcpuId}`, {});
+    const buffer = handleOf(this).view(0, this.checked(handleOf(this).size()));
+    if (typeof buffer === "number") throw this.failed(buffer);
     this.#page = { view: new DataView(buffer), bytes: new Uint8Array(buffer) };
     return this.#page;
   }
@@ -147,8 +148,8 @@ export class Vcpu extends VcpuState {
    */
   mapDirtyRing(sizeBytes: number): void {
     integerOf("Vcpu.mapDirtyRing: sizeBytes", sizeBytes, 4096, 0xffff_ffff);
-    const buffer = this.handle.dirtyRing(sizeBytes);
-    if (typeof buffer === "number") throw failure(buffer, `Vcpu ${this.vcpuId}`, { syscall: "mmap" });
+    const buffer = handleOf(this).dirtyRing(sizeBytes);
+    if (typeof buffer === "number") throw this.failed(buffer, { syscall: "mmap" });
     this.#dirtyRing = { words: new Int32Array(buffer), view: new DataView(buffer), next: 0 };
   }
 

@@ -1,7 +1,9 @@
 /** What a virtual machine has besides memory and vCPUs: interrupt controllers, clocks, devices, filters. */
+import { arrayOf, instanceOf, integerOf, u64Of } from "./checks.js";
 import { Device } from "./device.js";
+import { handleOf } from "./handled.js";
 import { ioctlIndex } from "./ioctls.js";
-import { arrayOf, instanceOf, integerOf, KvmFd, u64Of } from "./kvm-fd.js";
+import { KvmFd } from "./kvm-fd.js";
 import { Statistics } from "./stats.js";
 import {
   type KvmClockData,
@@ -74,7 +76,7 @@ export abstract class VmDevices extends KvmFd {
 
   /** KVM_SIGNAL_MSI: true if the interrupt was delivered, false if the guest has it blocked. */
   signalMsi(msi: Partial<KvmMsi>): boolean {
-    const delivered = this.handle.ioctl(ioctlIndex.KVM_SIGNAL_MSI, 0, kvm_msi.encode(msi));
+    const delivered = handleOf(this).ioctl(ioctlIndex.KVM_SIGNAL_MSI, 0, kvm_msi.encode(msi));
     if (delivered < 0) throw this.explain("KVM_SIGNAL_MSI", delivered);
     return delivered > 0;
   }
@@ -127,7 +129,7 @@ export abstract class VmDevices extends KvmFd {
   /** KVM_CREATE_DEVICE: `type` is a KVM_DEV_TYPE; flag 1 only asks whether it exists. */
   createDevice(type: number, flags = 0): Device {
     const argument = kvm_create_device.encode({ type, flags });
-    const result = this.handle.createFd(ioctlIndex.KVM_CREATE_DEVICE, argument);
+    const result = handleOf(this).createFd(ioctlIndex.KVM_CREATE_DEVICE, argument);
     if (typeof result === "number") throw this.explain("KVM_CREATE_DEVICE", result);
     return Device.over(result);
   }
@@ -169,7 +171,7 @@ export abstract class VmDevices extends KvmFd {
 
   /** KVM_GET_STATS_FD of the virtual machine. Close it when done. */
   statistics(): Statistics {
-    const result = this.handle.createFd(ioctlIndex.KVM_GET_STATS_FD);
+    const result = handleOf(this).createFd(ioctlIndex.KVM_GET_STATS_FD);
     if (typeof result === "number") throw this.explain("KVM_GET_STATS_FD", result);
     return Statistics.over(result);
   }

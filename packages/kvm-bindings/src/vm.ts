@@ -1,11 +1,13 @@
 /** A virtual machine: its memory slots and its vCPUs; interrupts, clocks and devices are in vm-devices.ts. */
+
 import type { CapabilityName } from "./capabilities.js";
+import { capabilityNumber, instanceOf, integerOf, u64Of } from "./checks.js";
 import { GuestMemfd } from "./device.js";
 import { KvmError } from "./errors.js";
 import { GuestMemory } from "./guest-memory.js";
+import { attach, handleOf } from "./handled.js";
 import { fdKinds, ioctlIndex } from "./ioctls.js";
-import { capabilityNumber, handleOr, instanceOf, integerOf, u64Of } from "./kvm-fd.js";
-import { NATIVE, type NativeHandle, native } from "./load-native.js";
+import type { NativeHandle } from "./load-native.js";
 import {
   kvm_clear_dirty_log,
   kvm_create_guest_memfd,
@@ -66,9 +68,7 @@ export class Vm extends VmDevices {
    * owns; `vcpuMmapSize` as Kvm has it. Close it here as well: the last handle closes the descriptor.
    */
   static attach(id: number, vcpuMmapSize: number): Vm {
-    const result = native().attach(id, fdKinds.vm);
-    if (result === NATIVE.NO_SUCH_ID) throw new KvmError("ERR_KVM_NO_SUCH_ID", { what: "Vm", id });
-    return new Vm(handleOr(result, "Vm", {}), vcpuMmapSize);
+    return new Vm(attach("Vm", id, fdKinds.vm), vcpuMmapSize);
   }
 
   protected override extension(number: number): number {
@@ -92,7 +92,7 @@ export class Vm extends VmDevices {
    */
   createVcpu(id: number): Vcpu {
     integerOf("Vm.createVcpu: id", id, 0, U32);
-    const result = this.handle.createVcpu(id, this.#vcpuMmapSize);
+    const result = handleOf(this).createVcpu(id, this.#vcpuMmapSize);
     if (typeof result === "number") throw this.explain("KVM_CREATE_VCPU", result);
     const vcpu = Vcpu.over(result, id, this);
     this.#vcpus.add(vcpu);
@@ -123,14 +123,14 @@ export class Vm extends VmDevices {
     integerOf("flags", flags, 0, U32);
     u64Of("guestPhysAddr", guestPhysAddr);
     const sizeBytes = memory === undefined ? 0 : rangeIn(memory, offset, region.sizeBytes);
-    const result = this.handle.setUserMemoryRegion(
+    const result = handleOf(this).setUserMemoryRegion(
       slot,
       flags,
       guestPhysAddr,
-      memory?.handle,
+      memory && handleOf(memory),
       offset,
       sizeBytes,
-      instanceOf("guestMemfd", guestMemfd, GuestMemfd)?.handle,
+      instanceOf("guestMemfd", guestMemfd, GuestMemfd) && handleOf(guestMemfd!),
       guestMemfdOffset,
     );
     const ioctl = guestMemfd === undefined ? "KVM_SET_USER_MEMORY_REGION" : "KVM_SET_USER_MEMORY_REGION2";
@@ -143,7 +143,7 @@ export class Vm extends VmDevices {
   createGuestMemfd(sizeBytes: number, flags = 0n): GuestMemfd {
     integerOf("sizeBytes", sizeBytes, PAGE_SIZE, Number.MAX_SAFE_INTEGER);
     const argument = kvm_create_guest_memfd.encode({ size: BigInt(sizeBytes), flags });
-    const result = this.handle.createFd(ioctlIndex.KVM_CREATE_GUEST_MEMFD, argument);
+    const result = handleOf(this).createFd(ioctlIndex.KVM_CREATE_GUEST_MEMFD, argument);
     if (typeof result === "number") throw this.explain("KVM_CREATE_GUEST_MEMFD", result);
     return GuestMemfd.over(result, sizeBytes);
   }
@@ -226,7 +226,7 @@ export class Vm extends VmDevices {
     sizeBytes: number | undefined,
   ): void {
     const size = rangeIn(memory, offset, sizeBytes);
-    const result = this.handle.memoryEncryptRegion(ioctlIndex[ioctl], memory.handle, offset, size);
+    const result = handleOf(this).memoryEncryptRegion(ioctlIndex[ioctl], handleOf(memory), offset, size);
     if (result < 0) throw this.explain(ioctl, result);
   }
 }

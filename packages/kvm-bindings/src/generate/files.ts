@@ -51,7 +51,9 @@ function ioctlTable(): string {
 #ifndef KVMKIT_IOCTL_TABLE_H
 #define KVMKIT_IOCTL_TABLE_H
 
-enum kvmkit_argument { ${kinds.join(", ")} };
+enum kvmkit_argument {
+  ${kinds.join(",\n  ")},
+};
 
 /* ROW(name, request, kinds of descriptor, argument, size, offset of the count, size of an element) */
 #define KVMKIT_IOCTLS(ROW) \\
