@@ -6,6 +6,7 @@ import {
   HYPERCALL_PORT,
   KERNEL_HYPERCALLS,
   type KernelHypercallName,
+  PAGE_SIZE,
 } from "./abi/index.js";
 import { FRAME, KERNEL_STACK_SIZE, TASK } from "./structs.js";
 
@@ -78,4 +79,10 @@ export function currentTask(a: Assembler, into: Register64): void {
 /** A field of the task that `currentTask` found. */
 export function taskAt(base: Register64, offset: number): Memory<64> {
   return mem.qword(base, offset + 1 - TASK.size);
+}
+
+/** `register` = `register` rounded up to whole pages; ZF = 1 if that wraps to 0. */
+export function roundUpToPage(a: Assembler, register: Register64): void {
+  a.add(register, PAGE_SIZE - 1);
+  a.and(register, -PAGE_SIZE);
 }

@@ -46,6 +46,7 @@ import {
 import {
   AREA_FLAGS,
   ERRNO,
+  type ErrnoName,
   HOST_REQUEST,
   HOST_REQUEST_KINDS,
   HYPERCALL_PORT,
@@ -256,4 +257,13 @@ export function emitSavingSyscall(
   a.label(`sys_${name}.out`);
   popAll(a, saved);
   emitSysret(a);
+}
+
+/** The labels `sys_<name>.<errno>`, each of which returns that error. */
+export function emitErrors(a: Assembler, name: KernelSyscallName, errors: readonly ErrnoName[]): void {
+  for (const error of errors) {
+    a.label(`sys_${name}.${error}`);
+    a.mov(rax, -ERRNO[error]);
+    a.jmp(`sys_${name}.out`);
+  }
 }

@@ -48,8 +48,8 @@ const FXSAVE_IMAGE = { fcw: 0, mxcsr: 24, size: 512 } as const;
 const INITIAL_FCW = 0x37f;
 const INITIAL_MXCSR = 0x1f80;
 
-/** One page of area records is reserved for them. */
-const MAX_AREAS = PAGE_SIZE / AREA.size;
+/** What fits into the first page of the array of areas, with room for what the program adds before it grows. */
+const MAX_AREAS = PAGE_SIZE / 8 - 12;
 
 /**
  * exec_program: Entry: the first task's stack and address space. Leaves to ring 3.
@@ -66,9 +66,6 @@ export function emitExec(a: Assembler): void {
   a.mov(r15, mem.qword(r12, BOOT_INFO.area_count));
   a.cmp(r15, MAX_AREAS);
   a.ja("exec_program.bad_area");
-  a.mov(ecx, MAX_AREAS);
-  a.call("area_cache_reserve");
-  a.jc("exec_program.no_memory");
   a.label("exec_program.area");
   a.sub(r15, 1);
   a.jc("exec_program.mapped");
@@ -107,7 +104,6 @@ function emitMapArea(a: Assembler): void {
   a.mov(rax, mem.qword(r14, BOOT_AREA.flags));
   a.mov(r10d, eax);
   a.and(r10d, VM_FLAGS.READ | VM_FLAGS.WRITE | VM_FLAGS.EXEC);
-  a.mov(ecx, r10d);
   a.and(eax, Number(AREA_FLAGS.STACK));
   a.shr(eax, Math.log2(Number(AREA_FLAGS.STACK) / VM_FLAGS.GROWSDOWN));
   a.or(r10d, eax);
@@ -120,6 +116,9 @@ function emitMapArea(a: Assembler): void {
   a.jmp("exec_program.extended");
 
   a.label("exec_program.new_area");
+  a.mov(ecx, 1);
+  a.call("area_cache_reserve");
+  a.jc("exec_program.no_memory");
   a.call("area_cache_alloc");
   a.mov(rdx, rax);
   a.mov(r13, rax);
@@ -127,6 +126,8 @@ function emitMapArea(a: Assembler): void {
   a.mov(mem.qword(rdx, AREA.end), rsi);
   a.mov(mem.qword(rdx, AREA.flags), r10);
   a.mov(mem.qword(rdx, AREA.next_fault), 0);
+  a.mov(ecx, r10d);
+  a.and(ecx, VM_FLAGS.READ | VM_FLAGS.WRITE | VM_FLAGS.EXEC);
   emitSetPermissions(a, rcx);
   a.mov(rcx, mm(MM.area_count));
   a.mov(rax, mm(MM.areas));

@@ -21,6 +21,7 @@ import { emitExec } from "./exec.js";
 import { type KernelImage, type KernelSegment, type KernelSymbol, SEGMENT_FLAGS } from "./image.js";
 import { emitMmap } from "./mmap.js";
 import { emitPageAllocator } from "./page-allocator.js";
+import { emitPageEdits } from "./page-edits.js";
 import { emitPageFault } from "./page-fault.js";
 import { emitPageTables } from "./page-tables.js";
 import { emitPanicFunctions } from "./panic.js";
@@ -87,6 +88,7 @@ export function emitKernel(
   // Memory: frames, tables, areas, and what programs ask of them.
   emitPageAllocator(a);
   emitPageTables(a);
+  emitPageEdits(a);
   emitAreas(a);
   emitMmap(a);
   emitUserAccess(a);

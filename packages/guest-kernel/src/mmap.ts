@@ -31,78 +31,86 @@ export function emitMmap(a: Assembler): void {
  * second. Clobbers rax, rcx, rdx, r8, r9, r10, r11, RFLAGS.
  */
 function emitUnmapAreas(a: Assembler): void {
-  const name = "unmap_areas";
-  fn(a, name);
+  fn(a, "unmap_areas");
   a.push(r12);
   a.call("area_find");
   a.cmp(rax, mm(MM.area_count));
-  a.jae(`${name}.nothing`);
+  a.jae("unmap_areas.done");
   a.mov(rcx, mem.qword(rdx, AREA.start));
   a.cmp(rcx, rsi);
-  a.jae(`${name}.nothing`);
+  a.jae("unmap_areas.done");
   a.mov(r12, rax);
   a.cmp(rcx, rdi);
-  a.jae(`${name}.covered`);
-  a.cmp(mem.qword(rdx, AREA.end), rsi);
-  a.jbe(`${name}.cut`);
+  a.jae("unmap_areas.inside");
+  emitCutFirst(a);
+  emitRemoveInside(a);
+  emitRaiseHint(a);
+  a.call("unmapped_around");
+  a.push(rdi);
+  a.xor(rdx, rdx);
+  a.call("edit_pages");
+  a.pop(rdi);
+  a.label("unmap_areas.done");
+  a.pop(r12);
+  a.clc();
+  a.ret();
+  a.label("unmap_areas.refuse");
+  a.pop(rdi);
+  a.pop(r12);
+  a.ret();
+  emitUnmappedAround(a);
+}
 
-  // A hole: the part above it becomes an area of its own.
+/** Area r12 (rdx) begins before the range: it ends there. If it went on after the range, that part is a new area. */
+function emitCutFirst(a: Assembler): void {
+  a.cmp(mem.qword(rdx, AREA.end), rsi);
+  a.jbe("unmap_areas.cut");
   a.push(rdi);
   a.call("areas_reserve");
-  a.jc(`${name}.refuse`);
+  a.jc("unmap_areas.refuse");
   a.mov(rdi, rsi);
   loadArea(a, rdx, r12);
   a.mov(rax, r12);
   a.call("area_split");
   a.pop(rdi);
   loadArea(a, rdx, r12);
-  a.label(`${name}.cut`);
+  a.label("unmap_areas.cut");
   a.mov(mem.qword(rdx, AREA.end), rdi);
   a.inc(r12);
+}
 
-  a.label(`${name}.covered`);
+/** Removes the areas from r12 on that end in the range, and takes from the next what lies in it. */
+function emitRemoveInside(a: Assembler): void {
+  a.label("unmap_areas.inside");
   a.xor(ecx, ecx);
   a.mov(r8, mm(MM.areas));
-  a.label(`${name}.next`);
+  a.label("unmap_areas.next");
   a.lea(r9, mem(r12, rcx));
   a.cmp(r9, mm(MM.area_count));
-  a.jae(`${name}.remove`);
+  a.jae("unmap_areas.remove");
   a.mov(rdx, mem.qword(r8, r9, 8));
   a.cmp(mem.qword(rdx, AREA.end), rsi);
-  a.ja(`${name}.tail`);
+  a.ja("unmap_areas.last");
   a.inc(rcx);
-  a.jmp(`${name}.next`);
-  a.label(`${name}.tail`);
+  a.jmp("unmap_areas.next");
+  a.label("unmap_areas.last");
   a.cmp(mem.qword(rdx, AREA.start), rsi);
-  a.jae(`${name}.remove`);
+  a.jae("unmap_areas.remove");
   a.mov(mem.qword(rdx, AREA.start), rsi);
-  a.label(`${name}.remove`);
+  a.label("unmap_areas.remove");
   a.mov(rax, r12);
   a.call("areas_remove");
+}
 
-  // The next search for room begins here, if it began below.
+/** The next search for room begins at the range's end, if it would have begun below. */
+function emitRaiseHint(a: Assembler): void {
   a.movabs(rax, USER_MMAP_TOP);
   a.cmp(rsi, rax);
   a.cmovb(rax, rsi);
   a.cmp(mm(MM.mmap_hint), rax);
-  a.jae(`${name}.pages`);
+  a.jae("unmap_areas.hinted");
   a.mov(mm(MM.mmap_hint), rax);
-  a.label(`${name}.pages`);
-  a.call("unmapped_around");
-  a.push(rdi);
-  a.xor(rdx, rdx);
-  a.call("edit_pages");
-  a.pop(rdi);
-  a.label(`${name}.nothing`);
-  a.pop(r12);
-  a.clc();
-  a.ret();
-  a.label(`${name}.refuse`);
-  a.pop(rdi);
-  a.pop(r12);
-  a.ret();
-
-  emitUnmappedAround(a);
+  a.label("unmap_areas.hinted");
 }
 
 /**

@@ -11,22 +11,7 @@
  * A page that was a table is never linked as one again before ring 0 has zeroed it: where page tables are shadowed,
  * a host that fills it would not be seen otherwise. Frames have no such rule.
  */
-import {
-  type Assembler,
-  eax,
-  ecx,
-  edx,
-  mem,
-  r8,
-  r9,
-  r9d,
-  r10,
-  rax,
-  rcx,
-  rdi,
-  rdx,
-  rsi,
-} from "@kvmkit/x86-asm";
+import { type Assembler, eax, ecx, mem, r8, r9, r9d, r10, rax, rcx, rdi, rdx, rsi } from "@kvmkit/x86-asm";
 import { DIRECT_MAP_BASE, FILL_ZERO, PAGE_SIZE } from "./abi/index.js";
 import { PAGE_SHIFT } from "./arch/paging.js";
 import { fn, global, variable } from "./emit.js";
@@ -170,7 +155,8 @@ function emitFreeRun(a: Assembler): void {
 /**
  * populate: gives frames to the absent pages of a range, and the tables they need.
  * Entry: rdi = Gva, page aligned; rdx = page count, 1 to 512, within one 2 MiB span; r10 = entry bits.
- * Exit: CF = 0: its first page is present, and the rest as far as memory lies in one piece. CF = 1: no memory is left. Clobbers rax, rcx, rdx, rsi, r8, r9, r10, RFLAGS.
+ * Exit: CF = 0: its first page is present, and the rest as far as memory lies in one piece. CF = 1: no memory is left.
+ * Clobbers rax, rcx, rdx, rsi, r8, r9, r10, RFLAGS.
  */
 function emitPopulate(a: Assembler): void {
   fn(a, "populate");
@@ -178,7 +164,24 @@ function emitPopulate(a: Assembler): void {
   a.mov(r8, global("pool_high"));
   a.test(rsi, rsi);
   a.jnz("populate.recycled");
+  emitPopulateFromPool(a);
+  emitTightPool(a);
+  emitTablesForRun(a);
+  emitPopulateFromRun(a);
 
+  // The pool had too few pages in one piece for the tables. With tables of single pages the next try needs none.
+  a.label("populate.tables");
+  a.call("link_tables");
+  a.jc("populate.none");
+  a.test(rax, rax);
+  a.jnz("populate");
+  a.label("populate.none");
+  a.stc();
+  a.ret();
+}
+
+/** r8 = pool_high, and there is no free run: frames from the pool's low end. */
+function emitPopulateFromPool(a: Assembler): void {
   a.mov(rsi, global("pool_low"));
   a.mov(rax, rdx);
   a.shl(rax, PAGE_SHIFT);
@@ -193,8 +196,10 @@ function emitPopulate(a: Assembler): void {
   a.shl(rcx, PAGE_SHIFT);
   a.add(global("pool_low"), rcx);
   a.ret();
+}
 
-  // Too little for the whole range: the next pool if there is one, else as much as possible of this one.
+/** rsi = pool_low, r8 = pool_high: too little. The next pool if there is one, else as much as possible of this one. */
+function emitTightPool(a: Assembler): void {
   a.label("populate.tight");
   a.mov(rax, global("pool_1_low"));
   a.cmp(rax, global("pool_1_high"));
@@ -214,28 +219,36 @@ function emitPopulate(a: Assembler): void {
   a.cmova(rdx, rcx);
   a.sub(r9, rdx);
   a.jmp("populate.pool");
+}
 
+/** rsi = a free run, r8 = pool_high: r9 = pages in the pool, for tables; some of a run's if it has too few. */
+function emitTablesForRun(a: Assembler): void {
   a.label("populate.recycled");
   a.mov(r9, r8);
   a.sub(r9, global("pool_low"));
   a.shr(r9, PAGE_SHIFT);
   a.cmp(r9, TABLES_PER_SPAN);
-  a.jae("populate.take");
+  a.jae("populate.run");
   a.call("pool_refill");
   a.mov(r8, global("pool_high"));
   a.mov(r9, r8);
-  a.mov(rsi, global("pool_low"));
-  a.sub(r9, rsi);
+  a.sub(r9, global("pool_low"));
   a.shr(r9, PAGE_SHIFT);
   a.mov(rsi, global("free_runs"));
   a.test(rsi, rsi);
-  a.jnz("populate.take");
+  a.jnz("populate.run");
   a.mov(rsi, global("pool_low"));
   a.jmp("populate.tight");
+}
 
-  // rsi is the run's node. The host zeroes the frames that it uses, and the node with the first of them.
-  a.label("populate.take");
+/**
+ * rsi = a free run, r8 = pool_high, r9 = pages in the pool: frames from the run. Those that are used are zeroed, the
+ * run's node with the first of them, so it is read before and written again where the rest begins.
+ */
+function emitPopulateFromRun(a: Assembler): void {
+  a.label("populate.run");
   a.mov(rax, mem.qword(rsi, RUN.page_count));
+  a.push(rdx);
   a.push(mem.qword(rsi, RUN.next));
   a.push(rax);
   a.push(rsi);
@@ -248,12 +261,13 @@ function emitPopulate(a: Assembler): void {
   a.pop(rsi);
   a.pop(r8);
   a.pop(rcx);
-  a.mov(edx, eax);
+  a.pop(rdx);
+  a.mov(r9d, eax);
   emitTakeTables(a, "populate.run_tables");
-  a.sub(r8, rdx);
+  a.sub(r8, r9);
   a.jz("populate.used_up");
-  a.shl(rdx, PAGE_SHIFT);
-  a.add(rsi, rdx);
+  a.shl(r9, PAGE_SHIFT);
+  a.add(rsi, r9);
   a.mov(mem.qword(rsi, RUN.next), rcx);
   a.mov(mem.qword(rsi, RUN.page_count), r8);
   a.mov(rcx, rsi);
@@ -261,22 +275,18 @@ function emitPopulate(a: Assembler): void {
   a.mov(global("free_runs"), rcx);
   a.clc();
   a.ret();
-
-  a.label("populate.none");
-  a.stc();
-  a.ret();
 }
 
 /**
- * rax = what fill_pages returned: takes the tables that it used from the pool, and goes to `none` if it failed. An
- * error has all upper bits set, a success at most a few: the usual case, no table, costs two instructions.
+ * rax = what fill_pages returned: takes the tables that it used from the pool. An error has all upper bits set, a
+ * success at most a few: the usual case, no table, costs two instructions.
  */
 function emitTakeTables(a: Assembler, done: string): void {
   a.shr(rax, 32);
   a.jz(done);
   a.shl(rax, PAGE_SHIFT);
   a.test(eax, eax);
-  a.js("populate.none");
+  a.js("populate.tables");
   a.sub(global("pool_high"), rax);
   a.label(done);
 }

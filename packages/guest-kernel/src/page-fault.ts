@@ -44,9 +44,9 @@ export function emitPageFault(a: Assembler): void {
 /**
  * page_fault: the handler of #PF.
  * Entry: rsp = error code, rip, cs, rflags, rsp, ss. Exit: iretq, or on to exception_common as vector 14.
+ * Registers within: rbx = MM, rdi = the address, rdx = its area.
  */
 function emitEntry(a: Assembler): void {
-  const errorCode = mem.dword(rsp, SAVED.length * 8);
   fn(a, "page_fault");
   // Neither flag is changed by an exception, and the program may have set both.
   a.cld();
@@ -60,19 +60,31 @@ function emitEntry(a: Assembler): void {
   a.jb("page_fault.lookup");
   a.cmp(rdi, mem.qword(rdx, AREA.end));
   a.jae("page_fault.lookup");
+  emitChooseRun(a);
+  emitMakePresent(a);
+  emitLookup(a);
+  emitStackFault(a);
+  emitRefuse(a);
+}
 
+/** CF: whether the area permits a fault with this error code. Clobbers ecx and `mask`. */
+function emitIsPermitted(a: Assembler, mask: typeof eax | typeof esi): void {
+  a.mov(ecx, mem.dword(rsp, SAVED.length * 8));
+  a.mov(mask, mem.dword(rdx, AREA.permitted_faults));
+  a.bt(mask, ecx);
+}
+
+/** rax = pages from the fault's on: a window that doubles in a sequence, within the area and the page table. */
+function emitChooseRun(a: Assembler): void {
   a.label("page_fault.area");
-  a.mov(ecx, errorCode);
-  a.mov(eax, mem.dword(rdx, AREA.permitted_faults));
-  a.bt(eax, ecx);
-  a.jnc("page_fault.bad");
+  emitIsPermitted(a, eax);
+  a.jnc("page_fault.refuse");
   a.and(rdi, -PAGE_SIZE);
   a.mov(eax, FAULT_WINDOW.first);
   a.cmp(rdi, mem.qword(rdx, AREA.next_fault));
   a.je("page_fault.sequence");
-  a.label("page_fault.up");
+  a.label("page_fault.window");
   a.mov(mem.qword(rdx, AREA.window), rax);
-  // As many pages, up to the end of the page table or of the area.
   a.mov(rcx, rdi);
   a.or(rcx, LARGE_PAGE_SIZE - 1);
   a.inc(rcx);
@@ -86,7 +98,10 @@ function emitEntry(a: Assembler): void {
   a.shl(rcx, PAGE_SHIFT);
   a.add(rcx, rdi);
   a.mov(mem.qword(rdx, AREA.next_fault), rcx);
+}
 
+/** rdi = the run's first page, rax = its pages. Goes back to the program. */
+function emitMakePresent(a: Assembler): void {
   a.label("page_fault.populate");
   a.mov(r10, mem.qword(rdx, AREA.entry_flags));
   a.mov(rdx, rax);
@@ -102,30 +117,35 @@ function emitEntry(a: Assembler): void {
   a.mov(ecx, FAULT_WINDOW.most);
   a.cmp(eax, ecx);
   a.cmova(eax, ecx);
-  a.jmp("page_fault.up");
+  a.jmp("page_fault.window");
+}
 
+/** It is not in the area of the last fault. */
+function emitLookup(a: Assembler): void {
   a.label("page_fault.lookup");
   a.call("area_find");
   a.cmp(rax, mm(MM.area_count));
-  a.jae("page_fault.bad");
+  a.jae("page_fault.refuse");
   a.test(mem.dword(rdx, AREA.flags), VM_FLAGS.GROWSDOWN);
   a.jnz("page_fault.stack");
   a.cmp(rdi, mem.qword(rdx, AREA.start));
-  a.jb("page_fault.bad");
+  a.jb("page_fault.refuse");
   a.mov(mm(MM.last_area), rdx);
   a.jmp("page_fault.area");
+}
 
-  // A stack is touched from above: the run ends with the page, and begins within the area and the page table. It is
-  // never the last area, so that the way above need not ask.
+/**
+ * A stack is touched from above: the run ends with the page, and begins within the area and the page table. It is
+ * never the last area, so that emitChooseRun need not ask. Entry: rax = index of the area.
+ */
+function emitStackFault(a: Assembler): void {
   a.label("page_fault.stack");
-  a.mov(ecx, errorCode);
-  a.mov(esi, mem.dword(rdx, AREA.permitted_faults));
-  a.bt(esi, ecx);
-  a.jnc("page_fault.bad");
+  emitIsPermitted(a, esi);
+  a.jnc("page_fault.refuse");
   a.cmp(rdi, mem.qword(rdx, AREA.start));
   a.jae("page_fault.down");
   a.call("grow_stack");
-  a.jc("page_fault.bad");
+  a.jc("page_fault.refuse");
   a.label("page_fault.down");
   a.and(rdi, -PAGE_SIZE);
   a.lea(rcx, mem(rdi, -(FAULT_WINDOW.first - 1) * PAGE_SIZE));
@@ -142,12 +162,14 @@ function emitEntry(a: Assembler): void {
   a.shr(rax, PAGE_SHIFT);
   a.inc(eax);
   a.jmp("page_fault.populate");
+}
 
-  a.label("page_fault.bad");
+/** Not a page that the program may have, or no page left for it. */
+function emitRefuse(a: Assembler): void {
+  a.label("page_fault.refuse");
   popAll(a, SAVED);
   a.push(VECTOR.PF);
   a.jmp("exception_common");
-
   a.label("page_fault.no_memory");
   a.push(VECTOR.PF);
   a.jmp("out_of_memory");

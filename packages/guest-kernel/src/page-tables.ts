@@ -1,7 +1,7 @@
 /**
- * Page-table work: giving frames to absent pages, changing and taking away present ones.
+ * Page tables: how an entry is found, and how absent pages get frames. (What is present is changed in page-edits.ts.)
  *
- * Both services exist twice. Where the host serves them (BOOT_FLAGS.HOST_PAGING) each is one hypercall, because a
+ * Both services that the host offers exist twice. Where the host serves them (BOOT_FLAGS.HOST_PAGING) each is one hypercall, because a
  * loop over entries costs microseconds per page where ring 0 is emulated; where it does not, the same registers go
  * to a loop here, which is what a processor with hardware virtualization wants. Only the kernel writes entries that
  * are in use, on any host: a shadowed entry that the host changed would go on being obeyed as it was.
@@ -14,7 +14,6 @@ import {
   cr3,
   eax,
   ecx,
-  edi,
   edx,
   mem,
   r8,
@@ -35,26 +34,16 @@ import {
   rsi,
   sym,
 } from "@kvmkit/x86-asm";
+import { DIRECT_MAP_BASE, ERRNO, FILL_ZERO, type KernelHypercallName, PAGE_SIZE } from "./abi/index.js";
 import {
-  DIRECT_MAP_BASE,
-  EDIT,
-  EDIT_PLAN,
-  EDIT_PLAN_MAX_FRAMES,
-  ERRNO,
-  FILL_ZERO,
-  FRAME_RUN,
-  type KernelHypercallName,
-  LARGE_PAGE_SIZE,
-  PAGE_SIZE,
-} from "./abi/index.js";
-import { ENTRIES_PER_TABLE, PAGE_SHIFT, PTE_ADDRESS_MASK, TABLE_FLAGS } from "./arch/paging.js";
-import { currentTask, fn, global, hypercall, popAll, pushAll, taskAt, variable } from "./emit.js";
-import { CPU, TASK } from "./structs.js";
-
-const PD_SHIFT = 21;
-/** Each level's index has nine bits. */
-const LEVEL_BITS = 9;
-const TOP_SHIFT = 39;
+  ENTRIES_PER_TABLE,
+  LEVEL_BITS,
+  LEVEL_SHIFTS,
+  PAGE_SHIFT,
+  PTE_ADDRESS_MASK,
+  TABLE_FLAGS,
+} from "./arch/paging.js";
+import { fn, global, hypercall, popAll, pushAll, variable } from "./emit.js";
 
 export function emitPageTables(a: Assembler): void {
   variable(a, "host_paging", 1);
@@ -62,11 +51,8 @@ export function emitPageTables(a: Assembler): void {
   emitService(a, "plan_edits");
   emitPageWalk(a);
   emitFillPagesHere(a);
-  emitPlanEditsHere(a);
-  emitDropTables(a);
-  emitRecordFrame(a);
+  emitLinkTables(a);
   emitMapFrames(a);
-  emitEditPages(a);
 }
 
 /**
@@ -91,7 +77,7 @@ function emitPageWalk(a: Assembler): void {
   fn(a, "page_walk");
   a.push(rdx);
   a.mov(rdx, cr3);
-  a.mov(ecx, TOP_SHIFT);
+  a.mov(ecx, LEVEL_SHIFTS[0]);
   a.label("page_walk.level");
   a.and(rdx, r13);
   a.add(rdx, r12);
@@ -112,9 +98,26 @@ function emitPageWalk(a: Assembler): void {
   a.ret();
 }
 
-const SAVED = [rbx, rcx, rdx, rdi, rsi, rbp, r8, r9, r10, r11, r12, r13, r14, r15] as const;
+/** Of functions that are called in place of a hypercall, which changes rax only. */
+export const SAVED_BY_SERVICES = [
+  rbx,
+  rcx,
+  rdx,
+  rdi,
+  rsi,
+  rbp,
+  r8,
+  r9,
+  r10,
+  r11,
+  r12,
+  r13,
+  r14,
+  r15,
+] as const;
 
-function emitConstants(a: Assembler): void {
+/** What page_walk expects. */
+export function emitWalkConstants(a: Assembler): void {
   a.movabs(r12, DIRECT_MAP_BASE);
   a.movabs(r13, PTE_ADDRESS_MASK);
 }
@@ -122,8 +125,8 @@ function emitConstants(a: Assembler): void {
 /** fill_pages_here: as the hypercall fill_pages (hypercalls.ts). */
 function emitFillPagesHere(a: Assembler): void {
   fn(a, "fill_pages_here");
-  pushAll(a, SAVED);
-  emitConstants(a);
+  pushAll(a, SAVED_BY_SERVICES);
+  emitWalkConstants(a);
   a.xor(eax, eax);
   a.mov(r14, rax);
   a.mov(r15, rax);
@@ -169,7 +172,7 @@ function emitFillPagesHere(a: Assembler): void {
   a.shl(r15, 32);
   a.lea(rax, mem(r14, r15));
   a.label("fill_pages_here.out");
-  popAll(a, SAVED);
+  popAll(a, SAVED_BY_SERVICES);
   a.ret();
   a.label("fill_pages_here.enomem");
   a.mov(rax, -ERRNO.ENOMEM);
@@ -177,159 +180,32 @@ function emitFillPagesHere(a: Assembler): void {
 }
 
 /**
- * plan_edits_here: as the hypercall plan_edits, but the entries are written at once, so that the plan has frames
- * and no edits. Registers within: rbx = plan, rbp = frames in it, r14 = the new entry's flags, rdi = how far it is.
+ * link_tables: gives an address its page table and what leads to it, page by page, where no run of pages is left.
+ * Entry: rdi = Gva. Exit: rax = tables linked; CF = 1 if there was no page for one. Clobbers rax, rcx, RFLAGS.
  */
-function emitPlanEditsHere(a: Assembler): void {
-  const name = "plan_edits_here";
+function emitLinkTables(a: Assembler): void {
+  const name = "link_tables";
+  const saved = [r11, r12, r13, r14] as const;
   fn(a, name);
-  pushAll(a, SAVED);
-  emitConstants(a);
-  a.mov(rbx, r10);
-  a.mov(r14, rdx);
-  a.xor(eax, eax);
-  a.mov(rbp, rax);
-  a.mov(mem.qword(rbx, EDIT_PLAN.edit_count), rax);
-
-  a.label(`${name}.span`);
-  a.cmp(rdi, rsi);
-  a.jae(`${name}.out`);
+  pushAll(a, saved);
+  emitWalkConstants(a);
   a.mov(r11d, PAGE_SHIFT);
+  a.mov(r14, 0);
+  a.label(`${name}.walk`);
   a.call("page_walk");
-  a.jc(`${name}.absent`);
-  a.label(`${name}.entry`);
-  a.mov(rdx, mem.qword(rax));
-  a.test(rdx, rdx);
-  a.jz(`${name}.next`);
-  a.and(rdx, r13);
-  a.test(r14, r14);
-  a.jz(`${name}.unmap`);
-  a.or(rdx, r14);
-  a.mov(mem.qword(rax), rdx);
-  a.jmp(`${name}.next`);
-  a.label(`${name}.unmap`);
-  a.call("record_frame");
+  a.jnc(`${name}.out`);
+  a.push(rax);
+  a.call("alloc_page");
+  a.pop(rcx);
+  a.cmp(rax, 1);
   a.jc(`${name}.out`);
-  a.mov(mem.qword(rax), 0);
-  a.label(`${name}.next`);
-  a.add(rax, 8);
-  a.add(rdi, PAGE_SIZE);
-  a.cmp(rdi, rsi);
-  a.jae(`${name}.span_end`);
-  a.test(edi, LARGE_PAGE_SIZE - 1);
-  a.jnz(`${name}.entry`);
-
-  a.label(`${name}.span_end`);
-  a.test(r14, r14);
-  a.jnz(`${name}.span`);
-  a.call("drop_tables");
-  a.jnc(`${name}.span`);
-  // The plan is full: the last page once more, to come by here again.
-  a.sub(rdi, PAGE_SIZE);
-  a.jmp(`${name}.out`);
-
-  // Nothing is mapped up to the end of what that entry covers.
-  a.label(`${name}.absent`);
-  a.shr(rdi, cl);
-  a.inc(rdi);
-  a.shl(rdi, cl);
-  a.cmp(rdi, rsi);
-  a.cmova(rdi, rsi);
-  a.jmp(`${name}.span_end`);
-
+  a.add(rax, Number(TABLE_FLAGS));
+  a.mov(mem.qword(rcx), rax);
+  a.inc(r14);
+  a.jmp(`${name}.walk`);
   a.label(`${name}.out`);
-  a.mov(mem.qword(rbx, EDIT_PLAN.next), rdi);
-  a.mov(mem.qword(rbx, EDIT_PLAN.frame_count), rbp);
-  a.xor(eax, eax);
-  popAll(a, SAVED);
-  a.ret();
-}
-
-/**
- * drop_tables: takes out the tables whose last page was just passed and whose whole span lies where no area is left:
- * the page table, then what referred to it, since a table may go only when nothing below it is.
- * Entry: as plan_edits_here has it. Exit: CF = 1 if the plan is full. Clobbers rax, rcx, rdx, r8, r9, r11, RFLAGS.
- */
-function emitDropTables(a: Assembler): void {
-  const name = "drop_tables";
-  fn(a, name);
-  a.push(rdi);
-  a.lea(r8, mem(rdi, -1));
-  a.mov(r9, rdi);
-  a.mov(r11d, PD_SHIFT);
-  a.label(`${name}.level`);
-  a.mov(ecx, r11d);
-  a.mov(rdi, r8);
-  a.shr(rdi, cl);
-  a.shl(rdi, cl);
-  a.cmp(rdi, mem.qword(rbx, EDIT_PLAN.floor));
-  a.jb(`${name}.done`);
-  a.mov(eax, 1);
-  a.shl(rax, cl);
-  a.add(rax, rdi);
-  a.cmp(rax, mem.qword(rbx, EDIT_PLAN.ceiling));
-  a.ja(`${name}.done`);
-  a.cmp(rax, r9);
-  a.je(`${name}.passed`);
-  a.cmp(r9, rsi);
-  a.jne(`${name}.done`);
-  a.label(`${name}.passed`);
-  a.call("page_walk");
-  a.jc(`${name}.up`);
-  a.mov(rdx, mem.qword(rax));
-  a.test(edx, 1);
-  a.jz(`${name}.up`);
-  a.and(rdx, r13);
-  a.xor(edi, edi);
-  a.call("record_frame");
-  a.jc(`${name}.full`);
-  a.mov(mem.qword(rax), 0);
-  a.label(`${name}.up`);
-  a.add(r11d, LEVEL_BITS);
-  a.cmp(r11d, TOP_SHIFT);
-  a.jbe(`${name}.level`);
-  a.label(`${name}.done`);
-  a.clc();
-  a.label(`${name}.full`);
-  a.pop(rdi);
-  a.ret();
-}
-
-/**
- * record_frame: adds a frame to the plan, to its last run where it continues that one.
- * Entry: rdi = Gva where it was mapped, 0 for a table; rdx = Gpa; rbx = plan; rbp = runs in it.
- * Exit: CF = 1 if the plan is full. Clobbers rcx, RFLAGS.
- */
-function emitRecordFrame(a: Assembler): void {
-  fn(a, "record_frame");
-  a.push(r8);
-  a.imul(rcx, rbp, FRAME_RUN.size);
-  a.lea(rcx, mem(rbx, rcx, 1, EDIT_PLAN.frames));
-  a.test(rbp, rbp);
-  a.jz("record_frame.new");
-  a.mov(r8, mem.qword(rcx, FRAME_RUN.page_count - FRAME_RUN.size));
-  a.shl(r8, PAGE_SHIFT);
-  a.add(r8, mem.qword(rcx, FRAME_RUN.physical - FRAME_RUN.size));
-  a.cmp(r8, rdx);
-  a.jne("record_frame.new");
-  a.sub(r8, mem.qword(rcx, FRAME_RUN.physical - FRAME_RUN.size));
-  a.add(r8, mem.qword(rcx, FRAME_RUN.address - FRAME_RUN.size));
-  a.cmp(r8, rdi);
-  a.jne("record_frame.new");
-  a.inc(mem.qword(rcx, FRAME_RUN.page_count - FRAME_RUN.size));
-  a.jmp("record_frame.out");
-  a.label("record_frame.new");
-  a.cmp(rbp, EDIT_PLAN_MAX_FRAMES);
-  a.cmc();
-  a.jc("record_frame.full");
-  a.mov(mem.qword(rcx, FRAME_RUN.address), rdi);
-  a.mov(mem.qword(rcx, FRAME_RUN.physical), rdx);
-  a.mov(mem.qword(rcx, FRAME_RUN.page_count), 1);
-  a.inc(rbp);
-  a.label("record_frame.out");
-  a.clc();
-  a.label("record_frame.full");
-  a.pop(r8);
+  a.mov(rax, r14);
+  popAll(a, saved);
   a.ret();
 }
 
@@ -359,7 +235,7 @@ function emitMapFrames(a: Assembler): void {
   a.shr(r9, PAGE_SHIFT);
   a.call("fill_pages");
   a.test(rax, rax);
-  a.js(`${name}.refill`);
+  a.js(`${name}.tables`);
   a.sub(r12, rdx);
   a.shl(rdx, PAGE_SHIFT);
   a.add(rdi, rdx);
@@ -368,83 +244,11 @@ function emitMapFrames(a: Assembler): void {
   a.shl(rax, PAGE_SHIFT);
   a.sub(global("pool_high"), rax);
   a.jmp(`${name}.span`);
-  // No table was left in the pool: try once more with the next pool.
-  a.label(`${name}.refill`);
-  a.call("pool_refill");
+  // The pool has too little for its tables.
+  a.label(`${name}.tables`);
+  a.call("link_tables");
   a.jnc(`${name}.fill`);
   a.label(`${name}.out`);
   a.pop(r12);
-  a.ret();
-}
-
-/**
- * edit_pages: gives every page of a range that has a frame new entry bits, or takes its frame away.
- * Entry: rdi = start, rsi = end (Gva, page aligned); rdx = entry bits, 0 to unmap; r8 = floor, r9 = ceiling
- * (EDIT_PLAN). Clobbers rax, rcx, rdx, rdi, r8, r9, r10, r11, RFLAGS.
- */
-function emitEditPages(a: Assembler): void {
-  fn(a, "edit_pages");
-  a.push(rbx);
-  a.push(r12);
-  a.push(r14);
-  a.mov(r14, rdx);
-  currentTask(a, rbx);
-  a.mov(rbx, taskAt(rbx, TASK.cpu));
-  a.mov(rbx, mem.qword(rbx, CPU.edit_plan));
-  a.mov(mem.qword(rbx, EDIT_PLAN.floor), r8);
-  a.mov(mem.qword(rbx, EDIT_PLAN.ceiling), r9);
-  a.label("edit_pages.again");
-  a.call("plan_round");
-  a.lea(r12, mem(rbx, EDIT_PLAN.frames));
-  a.label("edit_pages.free");
-  a.dec(mem.qword(rbx, EDIT_PLAN.frame_count));
-  a.js("edit_pages.freed");
-  a.mov(rdi, mem.qword(r12, FRAME_RUN.physical));
-  a.mov(rdx, mem.qword(r12, FRAME_RUN.page_count));
-  a.add(r12, FRAME_RUN.size);
-  a.call("free_run");
-  a.jmp("edit_pages.free");
-  a.label("edit_pages.freed");
-  a.mov(rdx, r14);
-  a.mov(rdi, mem.qword(rbx, EDIT_PLAN.next));
-  a.cmp(rdi, rsi);
-  a.jb("edit_pages.again");
-  a.pop(r14);
-  a.pop(r12);
-  a.pop(rbx);
-  a.ret();
-
-  emitPlanRound(a);
-}
-
-/**
- * plan_round: one plan, carried out. Its frames are the caller's when it returns: no translation to them is left.
- * Entry: rdi = start, rsi = end, rdx = entry bits, rbx = plan with floor and ceiling.
- * Exit: the plan's `next`, `frame_count` and `frames`. Clobbers rax, rcx, rdx, rdi, r8, r9, r10, r11, RFLAGS.
- */
-function emitPlanRound(a: Assembler): void {
-  fn(a, "plan_round");
-  a.mov(r10, rbx);
-  a.mov(r8, global("pool_high"));
-  a.mov(r9, r8);
-  a.sub(r9, global("pool_low"));
-  a.shr(r9, PAGE_SHIFT);
-  a.call("plan_edits");
-  a.shl(rax, PAGE_SHIFT);
-  a.sub(global("pool_high"), rax);
-  a.mov(rcx, mem.qword(rbx, EDIT_PLAN.edit_count));
-  a.jrcxz("plan_round.written");
-  a.lea(r11, mem(rbx, EDIT_PLAN.edits));
-  a.label("plan_round.edit");
-  a.mov(r8, mem.qword(r11, EDIT.slot));
-  a.mov(r9, mem.qword(r11, EDIT.value));
-  a.mov(mem.qword(r8), r9);
-  a.add(r11, EDIT.size);
-  a.dec(rcx);
-  a.jnz("plan_round.edit");
-  a.label("plan_round.written");
-  // No page is global, so this drops every translation, whatever level was edited.
-  a.mov(rax, cr3);
-  a.mov(cr3, rax);
   a.ret();
 }

@@ -13,7 +13,8 @@ import { emitSysret } from "./entry-syscall.js";
 import { KernelBuildError } from "./errors.js";
 import { DEBUG_SYSCALLS } from "./syscalls/debug.js";
 import { emitSysGetrlimit, emitSysPrlimit64 } from "./syscalls/limits.js";
-import { emitSysBrk, emitSysMadvise, emitSysMmap, emitSysMprotect, emitSysMunmap } from "./syscalls/mm.js";
+import { emitSysBrk, emitSysMmap, emitSysMunmap } from "./syscalls/mm.js";
+import { emitSysMadvise, emitSysMprotect } from "./syscalls/mprotect.js";
 import { emitSysMremap } from "./syscalls/mremap.js";
 import {
   emitSysArchPrctl,

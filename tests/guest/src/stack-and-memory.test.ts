@@ -251,3 +251,27 @@ guestTest(
   },
   HOST_PAGED,
 );
+
+guestTest("memory in pieces of one page is enough for tables of three levels", async (t, machine) => {
+  const map = (address: bigint, count: bigint) =>
+    call("mmap", ...(anonymous(address, count * PAGE, READ_WRITE, MAP.MAP_FIXED) as unknown as bigint[]));
+  const first = await runGuest(machine, (p) => emitScript(p, [call(DEBUG.freePages)]), SMALL);
+  const free = resultsOf(first.output)[0]!;
+  // All but some pages, for tables and the script's own data, are in use; then every other one is free.
+  const used = free - 80n;
+  const pages = Array.from({ length: Number(used) }, (_, i) => BASE + BigInt(i) * PAGE);
+  const far = Array.from({ length: 30 }, (_, i) => 2n * BASE + BigInt(i) * (1n << 39n));
+  const steps = [
+    map(BASE, used),
+    ...pages.map((address) => store(address, 1n)),
+    ...pages.filter((_, i) => i % 2 === 0).map((address) => call("munmap", address, PAGE)),
+    ...far.flatMap((address) => [map(address, 1n), store(address, address), load(address)]),
+  ];
+  const { result, output } = await runGuest(machine, (p) => emitScript(p, steps), SMALL);
+  t.like(result, { kind: "exited", status: 0 });
+  const results = resultsOf(output);
+  t.deepEqual(
+    far.map((_, i) => results[results.length - 1 - 3 * (far.length - 1 - i)]),
+    far,
+  );
+});

@@ -36,7 +36,7 @@ export const BOOT_INFO = {
   program_stack: 104,
   /** Gva: start of the heap (brk), page aligned. */
   program_brk: 112,
-  /** Number of AREA records, at most 64, and the Gva of the first. They ascend and do not overlap. */
+  /** Number of AREA records, at most 500, and the Gva of the first. They ascend and do not overlap. */
   area_count: 120,
   areas: 128,
   /** Reserved, zero. */

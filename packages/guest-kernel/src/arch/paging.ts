@@ -45,6 +45,8 @@ export const PF_ERROR = {
 
 /** The levels of a walk by the shift of their index: PML4, page-directory-pointer table, page directory, page table. */
 export const LEVEL_SHIFTS = [39, 30, 21, 12] as const;
+/** Bits of the index at each level. */
+export const LEVEL_BITS = 9;
 export const PAGE_SHIFT = 12;
 export const ENTRIES_PER_TABLE = 512;
 

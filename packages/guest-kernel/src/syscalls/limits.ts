@@ -17,9 +17,8 @@ import {
   rsi,
   rsp,
 } from "@kvmkit/x86-asm";
-import { emitSavingSyscall } from "../entry-syscall.js";
+import { emitErrors, emitSavingSyscall } from "../entry-syscall.js";
 import { RLIMIT_COUNT, TASK } from "../structs.js";
-import { emitErrors } from "./mm.js";
 
 /** struct rlimit: soft and hard limit. */
 const RLIMIT_SIZE = 16;

@@ -19,13 +19,20 @@ import {
   rdx,
   rsi,
 } from "@kvmkit/x86-asm";
-import { EDIT_PLAN, FRAME_RUN, MREMAP, PAGE_SIZE, USER_MAX, USER_MIN, USER_MMAP_TOP } from "../abi/index.js";
-import { PAGE_SHIFT } from "../arch/paging.js";
+import {
+  EDIT_PLAN,
+  FRAME_RUN,
+  LARGE_PAGE_SIZE,
+  MREMAP,
+  PAGE_SIZE,
+  USER_MAX,
+  USER_MIN,
+  USER_MMAP_TOP,
+} from "../abi/index.js";
 import { forgetLastArea, loadArea, mm } from "../areas.js";
-import { currentTask, fn, global, taskAt } from "../emit.js";
-import { emitSavingSyscall } from "../entry-syscall.js";
+import { currentTask, fn, roundUpToPage, taskAt } from "../emit.js";
+import { emitErrors, emitSavingSyscall } from "../entry-syscall.js";
 import { AREA, CPU, MM, TASK } from "../structs.js";
-import { emitErrors, roundUpToPage } from "./mm.js";
 
 const out = (label: string) => `sys_mremap.${label}`;
 
@@ -184,17 +191,21 @@ function emitFixed(a: Assembler): void {
   a.mov(r13, r14);
 }
 
-/** The area, then its frames, then what is left of the old area. Tables for the frames are there before. */
+/** Tables where the frames go, the new area, the frames, then what is left of the old area. */
 function emitMove(a: Assembler): void {
   a.label(out("to"));
-  // For each 2 MiB a table where the frames go, and one to swap in where they were.
-  a.mov(rdi, r13);
-  a.shr(rdi, PAGE_SHIFT + LEVEL_BITS - 1);
-  a.add(rdi, TABLES_OF_ENDS);
-  a.call("tables_reserve");
-  a.jc(out("ENOMEM"));
   a.call("areas_reserve");
   a.jc(out("ENOMEM"));
+  a.mov(rdi, rbp);
+  a.lea(rsi, mem(rbp, r13));
+  a.label(out("table"));
+  a.call("link_tables");
+  a.jc(out("ENOMEM"));
+  a.or(rdi, LARGE_PAGE_SIZE - 1);
+  a.inc(rdi);
+  a.cmp(rdi, rsi);
+  a.jb(out("table"));
+
   a.mov(rdi, r12);
   a.call("area_find");
   a.mov(r10, mem.qword(rdx, AREA.flags));
@@ -211,10 +222,6 @@ function emitMove(a: Assembler): void {
   a.mov(rax, rbp);
   a.jmp(out("out"));
 }
-
-const LEVEL_BITS = 9;
-/** Each end of either range can lie in tables that are absent at three levels. */
-const TABLES_OF_ENDS = 9;
 
 /**
  * move_pages: unmaps a range, and maps its frames elsewhere.
@@ -262,24 +269,5 @@ function emitMovePages(a: Assembler): void {
   a.cmp(rdi, rcx);
   a.jb(`${name}.again`);
   a.pop(rbx);
-  a.ret();
-
-  emitTablesReserve(a);
-}
-
-/** tables_reserve: CF = 1 unless the pool has rdi pages, or gets them. Clobbers rax, RFLAGS. */
-function emitTablesReserve(a: Assembler): void {
-  const name = "tables_reserve";
-  fn(a, name);
-  a.shl(rdi, PAGE_SHIFT);
-  a.mov(rax, global("pool_high"));
-  a.sub(rax, global("pool_low"));
-  a.cmp(rax, rdi);
-  a.jae(`${name}.enough`);
-  a.call("pool_refill");
-  a.mov(rax, global("pool_high"));
-  a.sub(rax, global("pool_low"));
-  a.cmp(rax, rdi);
-  a.label(`${name}.enough`);
   a.ret();
 }

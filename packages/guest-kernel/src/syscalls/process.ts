@@ -19,9 +19,8 @@ import {
 import { ERRNO, USER_MAX } from "../abi/index.js";
 import { MSR } from "../arch/msr.js";
 import { fn, SECTION, taskField } from "../emit.js";
-import { emitSavingSyscall, emitSysret } from "../entry-syscall.js";
+import { emitErrors, emitSavingSyscall, emitSysret } from "../entry-syscall.js";
 import { TASK } from "../structs.js";
-import { emitErrors } from "./mm.js";
 
 /** The shortest call there is: from the fault to SYSRET in eight instructions. */
 export function emitSysGetpid(a: Assembler): void {

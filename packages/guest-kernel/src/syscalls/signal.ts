@@ -24,9 +24,8 @@ import {
 } from "@kvmkit/x86-asm";
 import { ERRNO, SIGNAL_MAX, SIGNALS, type SignalName } from "../abi/index.js";
 import { currentTask, fn, taskAt } from "../emit.js";
-import { emitSavingSyscall, type SavingFrame } from "../entry-syscall.js";
+import { emitErrors, emitSavingSyscall, type SavingFrame } from "../entry-syscall.js";
 import { SIGACTION, TASK } from "../structs.js";
-import { emitErrors } from "./mm.js";
 
 /** sizeof(sigset_t) of the kernel. */
 const SIGSET_SIZE = 8;
