@@ -63,7 +63,7 @@ import { PAGE_SHIFT } from "./arch/paging.js";
 import { mm } from "./areas.js";
 import { fn, popAll, pushAll, type Register64, taskField } from "./emit.js";
 import { emitPushRegisters } from "./panic.js";
-import { AREA, CPU, FRAME, MM, TASK } from "./structs.js";
+import { AREA, CPU, FRAME, MM, TASK, VM_FLAGS } from "./structs.js";
 
 /** Back to the program: rax = result. */
 export function emitSysret(a: Assembler): void {
@@ -146,7 +146,15 @@ function emitHostRequest(a: Assembler): void {
   a.cmp(rax, mm(MM.area_count));
   a.jae("host_request.efault");
   a.cmp(rdi, mem.qword(rdx, AREA.start));
-  a.jb("host_request.efault");
+  a.jae("host_request.area");
+  // A buffer on the stack may lie below what was touched of it.
+  a.test(mem.dword(rdx, AREA.flags), VM_FLAGS.GROWSDOWN);
+  a.jz("host_request.efault");
+  a.push(rsi);
+  a.call("grow_stack");
+  a.pop(rsi);
+  a.jc("host_request.efault");
+  a.label("host_request.area");
   // To read, any access is enough, as in page_fault.
   a.mov(eax, Number(AREA_FLAGS.READ | AREA_FLAGS.WRITE | AREA_FLAGS.EXEC));
   a.test(mem.dword(rsi, HOST_REQUEST.access), Number(AREA_FLAGS.WRITE));

@@ -3,7 +3,7 @@ import { MAP, USER_STACK_TOP } from "@kvmkit/guest-kernel/abi";
 import { mem, r12, r13, rax, rbx, rsp } from "@kvmkit/x86-asm";
 import type { GuestProgram } from "./guest-program.js";
 import { anonymous, READ_WRITE } from "./mappings.js";
-import { guestTest, HOST_PAGED, reportsOf, runGuest } from "./run-guest.js";
+import { failure, guestTest, HOST_PAGED, reportsOf, runGuest } from "./run-guest.js";
 import { call, DEBUG, emitScript, load, resultsOf, store } from "./script.js";
 
 const MiB = 2n ** 20n;
@@ -43,6 +43,27 @@ guestTest(
     const { result, output } = await runGuest(machine, (p) => emitScript(p, steps));
     t.like(result, { kind: "exited", status: 0 });
     t.deepEqual(resultsOf(output), [0n, 5n, 0n]);
+  },
+);
+
+guestTest(
+  "a buffer on the stack below what was touched of it is read and written, by the host and by the kernel",
+  async (t, machine) => {
+    const reports = await reportsOf(t, machine, (p) => {
+      p.a.lea(rbx, mem(rsp, -0x20_0000));
+      p.call("read", 0x41, rbx, 0x2_0000).report();
+      p.a.mov(rax, mem.qword(rbx, 0x1_fff8));
+      p.report();
+      p.a.lea(rbx, mem(rsp, -0x30_0000));
+      p.call("uname", rbx).report();
+      p.a.lea(rbx, mem(rsp, -0x40_0000));
+      p.call("write", 1, rbx, 16).report();
+      p.load(rbx, STACK_LOWEST - 4096n);
+      p.call("read", 0, rbx, 16).report();
+      p.call("uname", rbx).report();
+    });
+    const EFAULT = failure("EFAULT");
+    t.deepEqual(reports, [0x2_0000n, 0x4141_4141_4141_4141n, 0n, 16n, EFAULT, EFAULT]);
   },
 );
 
