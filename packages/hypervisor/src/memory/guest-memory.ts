@@ -14,8 +14,11 @@ export interface Extent {
   readonly length: number;
 }
 
-/** Ranges start and end at multiples of this, or at the end of memory, so that no chunk holds parts of two. */
-export const CHUNK_SIZE = 2 ** 30;
+/**
+ * Ranges start and end at multiples of this, or at the end of memory, so that no chunk holds parts of two. A chunk is
+ * opened when it is first used: V8 counts what is open as memory in use, and collects the more often.
+ */
+export const CHUNK_SIZE = 16 * 2 ** 20;
 
 class Chunk {
   readonly bytes: Uint8Array;
@@ -34,12 +37,6 @@ export class GuestMemory {
   constructor(backing: MemoryBacking, ranges: readonly MemoryRange[]) {
     this.#backing = backing;
     this.ranges = ranges;
-    for (const range of ranges) {
-      for (let at = 0; at < range.size; at += CHUNK_SIZE) {
-        const length = Math.min(CHUNK_SIZE, range.size - at);
-        this.#chunks[(range.start + at) / CHUNK_SIZE] = new Chunk(backing.bytes(range.offset + at, length));
-      }
-    }
   }
 
   get sizeBytes(): number {
@@ -116,7 +113,19 @@ export class GuestMemory {
   }
 
   #chunkOf(address: number): Chunk | undefined {
-    return address >= 0 ? this.#chunks[Math.floor(address / CHUNK_SIZE)] : undefined;
+    const index = Math.floor(address / CHUNK_SIZE);
+    return this.#chunks[index] ?? this.#openChunk(index);
+  }
+
+  #openChunk(index: number): Chunk | undefined {
+    const first = index * CHUNK_SIZE;
+    const range = this.ranges.find(({ start, size }) => first >= start && first < start + size);
+    if (range === undefined) return undefined;
+    const at = first - range.start;
+    const bytes = this.#backing.bytes(range.offset + at, Math.min(CHUNK_SIZE, range.size - at));
+    const chunk = new Chunk(bytes);
+    this.#chunks[index] = chunk;
+    return chunk;
   }
 
   #word(address: number, size: number): DataView {

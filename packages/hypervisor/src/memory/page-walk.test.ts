@@ -1,7 +1,7 @@
 import test from "ava";
-import { PAGE, plainMemory, TestTables, USER_TABLE } from "../internal-testing/memory.js";
+import { PAGE, plainMemory, sparseMemory, TestTables, USER_TABLE } from "../internal-testing/memory.js";
 import { CR0, CR4, EFER, PTE } from "../x86.js";
-import type { Extent, GuestMemory } from "./guest-memory.js";
+import { CHUNK_SIZE, type Extent, type GuestMemory } from "./guest-memory.js";
 import { type Access, addressSpaceOf, isCanonical, translate } from "./page-walk.js";
 
 const SIZE = 8 * 2 ** 20;
@@ -79,7 +79,21 @@ test("translate: a 1 GiB page that ends behind guest memory maps only what exist
   const tables = new TestTables(plainMemory(SIZE));
   tables.memory.setU64(tables.slot(BASE, 2), USER_TABLE | BigInt(PTE.PS));
   t.is(walk(tables.memory, tables.root, BASE + BigInt(SIZE - PAGE), PAGE, USER_READ).found, PAGE);
-  t.is(walk(tables.memory, tables.root, BASE + BigInt(SIZE - PAGE), PAGE + 1, USER_READ).found, 0);
+  t.is(walk(tables.memory, tables.root, BASE + BigInt(SIZE - PAGE), PAGE + 1, USER_READ).found, PAGE);
+  t.is(walk(tables.memory, tables.root, BASE + BigInt(SIZE), 1, USER_READ).found, 0);
+});
+
+test("translate: a large page over several chunks of memory is one extent in each", (t) => {
+  const memory = sparseMemory(3 * CHUNK_SIZE);
+  const tables = new TestTables(memory);
+  memory.setU64(tables.slot(BASE, 2), USER_TABLE | BigInt(PTE.PS));
+  const { found, extents } = walk(memory, tables.root, BASE + 0x1000n, 2 * CHUNK_SIZE, USER_READ);
+  t.is(found, 2 * CHUNK_SIZE);
+  t.deepEqual(extents, [
+    { address: 0x1000, length: CHUNK_SIZE - 0x1000 },
+    { address: CHUNK_SIZE, length: CHUNK_SIZE },
+    { address: 2 * CHUNK_SIZE, length: 0x1000 },
+  ]);
 });
 
 for (const level of [1, 2, 3]) {

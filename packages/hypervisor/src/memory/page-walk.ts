@@ -145,11 +145,13 @@ class Walk {
   }
 
   #large(address: number, length: number, pageSize: number): number {
-    const frame = this.#frame();
     const inPage = address % pageSize;
-    const piece = Math.min(length, pageSize - inPage);
     // Bit 12 of such an entry is PAT, so the frame is taken from the bits above the page's size.
-    return this.#grow(frame - (frame % pageSize) + inPage, piece) ? piece : 0;
+    const frame = this.#frame();
+    const start = frame - (frame % pageSize) + inPage;
+    const piece = Math.min(length, pageSize - inPage, this.#memory.contiguous(start));
+    if (piece > 0) this.#grow(start, piece);
+    return piece;
   }
 
   /** Reads an entry; false if it is missing, denied or outside guest memory. */
