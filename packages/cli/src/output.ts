@@ -78,7 +78,8 @@ export class Output {
   }
 
   paint(style: Style, text: string): string {
-    return this.#colour ? styleText(style, text) : text;
+    // Which stream it is for was looked at here; styleText itself would look at stdout.
+    return this.#colour ? styleText(style, text, { validateStream: false }) : text;
   }
 
   #line(text: string): void {

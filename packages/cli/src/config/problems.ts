@@ -40,9 +40,10 @@ export class SourceError extends ProblemsError {
   override readonly name = "SourceError";
 }
 
-/** The problems of an error that has any. */
+/** The problems of an error that has any. By its fields: the bundle has this class more than once. */
 export function problemsOf(error: unknown): readonly Problem[] | undefined {
-  return error instanceof ProblemsError ? error.problems : undefined;
+  const problems = error instanceof Error ? (error as Partial<ProblemsError>).problems : undefined;
+  return Array.isArray(problems) ? problems : undefined;
 }
 
 const LONGEST_SOURCE_LINE = 160;
