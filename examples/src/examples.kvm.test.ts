@@ -1,10 +1,14 @@
-/** Every folder of examples/ with a manifest: what it prints is its expected-output.txt, and it ends with status 0. */
+/**
+ * Every folder of examples/ with a manifest: what it prints is its expected-output.txt, and it ends with status 0.
+ * And the manifest at the repository's root, which is where a newcomer starts.
+ */
 import { spawnSync } from "node:child_process";
 import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { createRequire } from "node:module";
 import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { kvmTest } from "@kvmkit-internal/test-support";
+import test from "ava";
 
 const examples = join(dirname(fileURLToPath(import.meta.url)), "..");
 const cli = createRequire(import.meta.url).resolve("@kvmkit/cli/package.json");
@@ -14,12 +18,31 @@ const folders = readdirSync(examples).filter((name) => existsSync(join(examples,
 
 for (const folder of folders) {
   kvmTest(`examples/${folder} prints its expected-output.txt and ends with status 0`, (t) => {
-    const { stdout, stderr, status } = spawnSync(process.execPath, [kvm, "run", "vm.toml"], {
-      cwd: join(examples, folder),
-      env: { ...process.env, INIT_CWD: "" },
+    t.deepEqual(runKvm(["run", "vm.toml"], join(examples, folder)), {
+      stdout: readFileSync(join(examples, folder, "expected-output.txt"), "utf8"),
+      stderr: "",
+      status: 0,
     });
-    t.is(stderr.toString(), "");
-    t.is(stdout.toString(), readFileSync(join(examples, folder, "expected-output.txt"), "utf8"));
-    t.is(status, 0);
   });
+}
+
+const root = join(examples, "..");
+
+kvmTest("the root's vm.toml prints the host's /etc/os-release", (t) => {
+  const stdout = readFileSync("/etc/os-release", "utf8");
+  t.deepEqual(runKvm(["run"], root), { stdout, stderr: "", status: 0 });
+});
+
+test("kvm build in the root builds its manifest and every example, and a second build does nothing", (t) => {
+  t.is(runKvm(["build"], root).status, 0);
+  const { stderr, status } = runKvm(["build"], root);
+  t.is(status, 0);
+  const upToDate = ["", ...folders.map((folder) => `examples/${folder}/`)].sort();
+  t.deepEqual(stderr.trimEnd().split("\n").sort(), upToDate.map((dir) => `${dir}vm.toml: up to date`).sort());
+});
+
+function runKvm(args: readonly string[], cwd: string) {
+  const env = { ...process.env, INIT_CWD: "" };
+  const { stdout, stderr, status } = spawnSync(process.execPath, [kvm, ...args], { cwd, env });
+  return { stdout: stdout.toString(), stderr: stderr.toString(), status };
 }

@@ -1,4 +1,5 @@
 /** kvm run and kvm build on manifests. */
+import { once } from "node:events";
 import {
   existsSync,
   mkdirSync,
@@ -12,7 +13,7 @@ import {
 import { dirname, join } from "node:path";
 import { kvmTest } from "@kvmkit-internal/test-support";
 import test from "ava";
-import { KVM, kvm, program, STACK_TRACE, scratchFolder } from "./kvm.js";
+import { finished, KVM, kvm, program, STACK_TRACE, scratchFolder, startKvm } from "./kvm.js";
 
 const root = scratchFolder();
 const sources = join(dirname(KVM), "../testdata/programs");
@@ -206,6 +207,8 @@ export default definePlugin({
     add_three: { args: { value: t.u32 }, handle: (_ctx, { value }) => value + 3 },
     refuse: { args: {}, errors: ["EACCES"], handle() { throw errno("EACCES"); } },
     crash: { args: {}, handle() { throw new Error("secret"); } },
+    later: { args: {}, handleAsync: () => new Promise((resolve) => setTimeout(() => resolve(42), 20)) },
+    never: { args: {}, handleAsync: () => new Promise((resolve) => setTimeout(resolve, 1e9)) },
   },
 });
 `;
@@ -233,7 +236,13 @@ kvmTest(
     const cwd = pluginProject("plugin", `grant = ["add_three"]`, "SYS_add_three");
     t.deepEqual(await kvm(["run"], { cwd }), { status: 42, stdout: "", stderr: "" });
     const lock = JSON.parse(readFileSync(join(cwd, "kvm.lock.json"), "utf8"));
-    t.deepEqual(lock.hypercalls.adder, { add_three: 0x1000, refuse: 0x1001, crash: 0x1002 });
+    t.deepEqual(lock.hypercalls.adder, {
+      add_three: 0x1000,
+      refuse: 0x1001,
+      crash: 0x1002,
+      later: 0x1003,
+      never: 0x1004,
+    });
   },
 );
 
@@ -249,6 +258,35 @@ kvmTest("plugin: an errno it throws is the guest's; any other throw is -EIO, and
 kvmTest("plugin: what is not granted does not exist for the guest: -ENOSYS", async (t) => {
   const cwd = pluginProject("withheld", `grant = ["refuse"]`, "0x1000");
   t.is((await kvm(["run"], { cwd })).status, 38);
+});
+
+kvmTest(
+  "plugin: an asynchronous handler is waited for, in a worker, and the streams still work",
+  async (t) => {
+    const cwd = pluginProject("async", `grant = ["later"]`, "SYS_later");
+    t.deepEqual(await kvm(["run"], { cwd }), { status: 42, stdout: "", stderr: "" });
+    writeFileSync(join(cwd, "cat.s"), readFileSync(join(sources, "cat.s")));
+    const manifest = `[program]\npath = "cat.s"\n[[plugin]]\nmodule = "./adder.mjs"\ngrant = "all"\n`;
+    writeFileSync(join(cwd, "cat.toml"), manifest);
+    const input = Buffer.alloc(3_000_000, "line\n");
+    const ran = await kvm(["run", "cat.toml"], { cwd, input });
+    t.deepEqual([ran.status, ran.stderr], [0, ""]);
+    t.true(ran.stdout === input.toString());
+  },
+);
+
+kvmTest("plugin: a time limit and Ctrl-C end a handler that never answers: 124 and 130", async (t) => {
+  const cwd = pluginProject("never", `grant = ["never"]`, "SYS_never");
+  const ran = await kvm(["run", "--timeout", "200ms"], { cwd });
+  t.deepEqual(ran, { status: 124, stdout: "", stderr: "kvm: the time limit of 200ms was reached\n" });
+  const ready =
+    '.include "hypercalls.inc"\n.text\n.globl _start\n_start: mov eax, 1\nmov edi, 1\nlea rsi, [rip + text]\nmov edx, 5\nsyscall\n';
+  writeFileSync(join(cwd, "main.s"), `${ready}mov eax, SYS_never\nsyscall\ntext: .ascii "ready"\n`);
+  const child = startKvm(["run"], { cwd });
+  const interrupted = finished(child);
+  await once(child.stdout!, "data");
+  child.kill("SIGINT");
+  t.deepEqual(await interrupted, { status: 130, stdout: "ready", stderr: "" });
 });
 
 const wrongPlugins: [string, string, RegExp][] = [
