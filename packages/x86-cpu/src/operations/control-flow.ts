@@ -1,6 +1,6 @@
 /** SDM Vol. 1, "Control Transfer Instructions": near branches, loops, software interrupts, and the entries of far ones. */
 
-import { load16, load32, load64 } from "../access.js";
+import { load16, load32 } from "../access.js";
 import { Gpr, RFLAGS, Seg, Vector } from "../architecture.js";
 import { deliver, deliverSoftware } from "../exceptions.js";
 import { callFar, jumpFar, returnFar } from "../far-transfers.js";
