@@ -1,6 +1,7 @@
 /**
- * Exits and virtual machines per second from TypeScript, as a ratio to the same work in C (bench/peer.c), measured
- * in turns in one run: medians of the pairs' ratios.
+ * Exits and virtual machines from TypeScript beside the same work in C (bench/peer.c), measured in turns in one run.
+ * Ratios are medians over the pairs: of wall time, and of CPU time of all threads of the process (compiler and
+ * collector included), which other work on the machine disturbs less.
  *
  *   node bench/main.mjs [pairs]
  */
@@ -45,6 +46,16 @@ function runToExit({ vcpu, view }) {
     throw new Error("unexpected exit");
 }
 
+function moment() {
+  const { user, system } = process.cpuUsage();
+  return { wall: Number(process.hrtime.bigint()), cpu: (user + system) * 1000 };
+}
+
+function since(start) {
+  const end = moment();
+  return { wall: end.wall - start.wall, cpu: end.cpu - start.cpu };
+}
+
 let spinning;
 function exits(count) {
   if (spinning === undefined) {
@@ -53,26 +64,30 @@ function exits(count) {
     runToExit(spinning);
   }
   const { view } = spinning;
-  const start = process.hrtime.bigint();
+  const start = moment();
   for (let i = 0; i < count; i++) {
     runToExit(spinning);
     if (view.getUint32(RIP, true) !== ENTRY + 2) throw new Error("unexpected rip");
   }
-  return Number(process.hrtime.bigint() - start);
+  return since(start);
 }
 
 function lives(rounds, disposal) {
-  const times = [];
+  const walls = [];
+  let cpu = 0;
   for (let i = 0; i < rounds; i++) {
-    const start = process.hrtime.bigint();
+    let start = moment();
     const machine = create();
     runToExit(machine);
-    const running = process.hrtime.bigint();
+    const living = since(start);
+    start = moment();
     machine.memory.close();
     machine.vm.close();
-    times.push(Number(disposal ? process.hrtime.bigint() - running : running - start));
+    const took = disposal ? since(start) : living;
+    walls.push(took.wall);
+    cpu += took.cpu;
   }
-  return median(times);
+  return { wall: median(walls), cpu: cpu / rounds };
 }
 
 const ours = { exits, create: (rounds) => lives(rounds, false), dispose: (rounds) => lives(rounds, true) };
@@ -93,7 +108,8 @@ function startPeer() {
   return {
     async ask(command, count) {
       child.stdin.write(`${command} ${count}\n`);
-      return Number((await lines.next()).value);
+      const [wall, cpu] = (await lines.next()).value.split(" ").map(Number);
+      return { wall, cpu };
     },
     end() {
       child.stdin.end();
@@ -109,14 +125,17 @@ async function compare(peer, title, command, count, divisor) {
     const c = await peer.ask(command, count);
     await new Promise((resolve) => setImmediate(resolve));
     const typescript = ours[command](count);
-    if (i >= 0) pairs.push({ typescript, c, ratio: typescript / c });
+    if (i >= 0) pairs.push({ typescript, c });
   }
-  const us = (key) => (median(pairs.map((pair) => pair[key])) / divisor / 1000).toFixed(2).padStart(9);
-  const ratio = median(pairs.map((pair) => pair.ratio)).toFixed(3);
-  console.log(`${title.padEnd(44)} ${us("typescript")} ${us("c")} ${ratio.padStart(7)}`);
+  const us = (side, time) => median(pairs.map((pair) => pair[side][time])) / divisor / 1000;
+  const ratio = (time) => median(pairs.map(({ typescript, c }) => typescript[time] / c[time]));
+  const columns = [us("typescript", "wall"), us("c", "wall"), ratio("wall"), ratio("cpu")];
+  console.log(
+    title.padEnd(46) + columns.map((value, i) => value.toFixed(i < 2 ? 1 : 3).padStart(9)).join(""),
+  );
 }
 
-console.log(`${"median of interleaved pairs".padEnd(44)}  TS us/op   C us/op   ratio`);
+console.log(`${"".padEnd(46)}${["TS us", "C us", "wall", "CPU"].map((head) => head.padStart(9)).join("")}`);
 const peer = startPeer();
 await compare(peer, "exit round trip (out, sync regs)", "exits", EXITS, EXITS);
 await compare(peer, "create VM, 64 MiB, vCPU, to the first exit", "create", LIVES, 1);

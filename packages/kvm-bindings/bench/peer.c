@@ -1,10 +1,10 @@
 /*
  * The same work as bench/main.mjs, in C: the peer of the benchmark. It reads one command per line and answers with
- * nanoseconds, so that both can be measured in turns.
+ * nanoseconds of wall time and of CPU time, so that both can be measured in turns.
  *
  *   exits N    N port exits of a running guest
- *   create N   N times: virtual machine, 64 MiB, vCPU, registers, first exit; the median
- *   dispose N  N times: how long it takes to close what create made; the median
+ *   create N   N times: virtual machine, 64 MiB, vCPU, registers, first exit; median and mean
+ *   dispose N  N times: how long it takes to close what create made; median and mean
  */
 #include <fcntl.h>
 #include <linux/kvm.h>
@@ -38,10 +38,21 @@ static void check(int ok, const char *what) {
   exit(1);
 }
 
-static int64_t now(void) {
+static int64_t now(clockid_t clock) {
   struct timespec time;
-  clock_gettime(CLOCK_MONOTONIC, &time);
+  clock_gettime(clock, &time);
   return (int64_t)time.tv_sec * 1000000000 + time.tv_nsec;
+}
+
+struct moment {
+  int64_t wall, cpu;
+};
+
+static struct moment moment(void) { return (struct moment){now(CLOCK_MONOTONIC), now(CLOCK_PROCESS_CPUTIME_ID)}; }
+
+static struct moment since(struct moment start) {
+  struct moment end = moment();
+  return (struct moment){end.wall - start.wall, end.cpu - start.cpu};
 }
 
 static struct machine create(void) {
@@ -81,19 +92,19 @@ static void dispose(struct machine *machine) {
   munmap(machine->memory, MEMORY_BYTES);
 }
 
-static int64_t measure_exits(int count) {
+static struct moment measure_exits(int count) {
   static struct machine machine;
   if (!machine.run) {
     machine = create();
     machine.run->kvm_valid_regs = KVM_SYNC_X86_REGS;
     run_to_exit(&machine);
   }
-  int64_t start = now();
+  struct moment start = moment();
   for (int i = 0; i < count; i++) {
     run_to_exit(&machine);
     check(machine.run->s.regs.regs.rip == ENTRY + 2, "rip");
   }
-  return now() - start;
+  return since(start);
 }
 
 static int compare(const void *a, const void *b) {
@@ -101,18 +112,22 @@ static int compare(const void *a, const void *b) {
   return (x > y) - (x < y);
 }
 
-static int64_t measure_lives(int rounds, int disposal) {
-  static int64_t times[MAX_ROUNDS];
+static struct moment measure_lives(int rounds, int disposal) {
+  static int64_t walls[MAX_ROUNDS];
+  int64_t cpu = 0;
   for (int i = 0; i < rounds; i++) {
-    int64_t start = now();
+    struct moment start = moment();
     struct machine machine = create();
     run_to_exit(&machine);
-    int64_t running = now();
+    struct moment living = since(start);
+    start = moment();
     dispose(&machine);
-    times[i] = disposal ? now() - running : running - start;
+    struct moment took = disposal ? since(start) : living;
+    walls[i] = took.wall;
+    cpu += took.cpu;
   }
-  qsort(times, (size_t)rounds, sizeof *times, compare);
-  return times[rounds / 2];
+  qsort(walls, (size_t)rounds, sizeof *walls, compare);
+  return (struct moment){walls[rounds / 2], cpu / rounds};
 }
 
 int main(void) {
@@ -125,11 +140,11 @@ int main(void) {
   char command[16];
   int count;
   while (scanf("%15s %d", command, &count) == 2) {
-    int64_t ns = -1;
-    if (count > 0 && strcmp(command, "exits") == 0) ns = measure_exits(count);
-    if (count > 0 && count <= MAX_ROUNDS && strcmp(command, "create") == 0) ns = measure_lives(count, 0);
-    if (count > 0 && count <= MAX_ROUNDS && strcmp(command, "dispose") == 0) ns = measure_lives(count, 1);
-    printf("%lld\n", (long long)ns);
+    struct moment took = {-1, -1};
+    if (count > 0 && strcmp(command, "exits") == 0) took = measure_exits(count);
+    if (count > 0 && count <= MAX_ROUNDS && strcmp(command, "create") == 0) took = measure_lives(count, 0);
+    if (count > 0 && count <= MAX_ROUNDS && strcmp(command, "dispose") == 0) took = measure_lives(count, 1);
+    printf("%lld %lld\n", (long long)took.wall, (long long)took.cpu);
     fflush(stdout);
   }
   return 0;

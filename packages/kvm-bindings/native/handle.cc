@@ -24,17 +24,6 @@ constexpr napi_type_tag kHandleTag = {0x6b766d6b69742d68, 0x616e646c652d7631};
 
 }  // namespace
 
-// What the function of Handle::Runner calls. The handle and the function share it, and closing the handle empties it.
-struct RunTarget {
-  kvmkit_vcpu* vcpu;
-  kvmkit_thread* thread;
-  int references;
-};
-
-static void Forget(RunTarget* target) {
-  if (--target->references == 0) delete target;
-}
-
 Napi::Function Handle::Define(Napi::Env env) {
   return DefineClass(env, "Handle",
                      {
@@ -48,7 +37,6 @@ Napi::Function Handle::Define(Napi::Env env) {
                          InstanceMethod<&Handle::SupportedCpuid>("supportedCpuid"),
                          InstanceMethod<&Handle::SetUserMemoryRegion>("setUserMemoryRegion"),
                          InstanceMethod<&Handle::MemoryEncryptRegion>("memoryEncryptRegion"),
-                         InstanceMethod<&Handle::Runner>("runner"),
                          InstanceMethod<&Handle::Bind>("bind"),
                          InstanceMethod<&Handle::Kick>("kick"),
                          InstanceMethod<&Handle::Size>("size"),
@@ -65,12 +53,11 @@ Napi::Function Handle::Define(Napi::Env env) {
 }
 
 Handle::Handle(const Napi::CallbackInfo& info) : Napi::ObjectWrap<Handle>(info) {
-  Environment& environment = EnvironmentOf(info.Env());
-  thread_ = environment.thread;
+  environment_ = EnvironmentOf(info.Env());
   info.This().As<Napi::Object>().TypeTag(&kHandleTag);
   // Constructed from JavaScript there is no newborn, and the handle is born closed.
-  object_ = environment.newborn;
-  environment.newborn = nullptr;
+  object_ = environment_->newborn;
+  environment_->newborn = nullptr;
   if (object_) Napi::MemoryManagement::AdjustExternalMemory(info.Env(), NativeCost(object_));
 }
 
@@ -80,20 +67,15 @@ void Handle::Release() {
   if (!object_) return;
   kvmkit_object* object = object_;
   object_ = nullptr;
-  if (run_) {
-    run_->vcpu = nullptr;
-    Forget(run_);
-    run_ = nullptr;
-  }
+  if (reinterpret_cast<kvmkit_object*>(environment_->selected) == object) environment_->selected = nullptr;
   int64_t ignored;
   napi_adjust_external_memory(Env(), -NativeCost(object), &ignored);
   kvmkit_object_unref(object);
 }
 
 Napi::Value Handle::Wrap(Napi::Env env, kvmkit_object* object) {
-  Environment& environment = EnvironmentOf(env);
-  environment.newborn = object;
-  return environment.handle_class.New({});
+  EnvironmentOf(env)->newborn = object;
+  return NewHandle(env);
 }
 
 Handle* Handle::From(const Napi::Value& value) {
@@ -128,7 +110,7 @@ Napi::Value Handle::Ioctl(const Napi::CallbackInfo& info) {
   Bytes extra = BytesOf(info[3]);
   if (row == kInvalid || value == kInvalid || !argument.valid || !extra.valid)
     return Result(info.Env(), KVMKIT_E_ARGUMENT);
-  return Result(info.Env(), kvmkit_ioctl(fd, thread_, static_cast<unsigned>(row), value, argument.data,
+  return Result(info.Env(), kvmkit_ioctl(fd, environment_->thread, static_cast<unsigned>(row), value, argument.data,
                                          argument.length, extra.data, extra.length));
 }
 
@@ -146,7 +128,7 @@ Napi::Value Handle::CreateVcpu(const Napi::CallbackInfo& info) {
   auto* vm = Get<kvmkit_vm>(KVMKIT_VM);
   if (!vm) return Result(info.Env(), Missing());
   kvmkit_vcpu* vcpu = nullptr;
-  int error = kvmkit_create_vcpu(vm, thread_, Unsigned(info[0], kMaxSafe, kMaxSafe),
+  int error = kvmkit_create_vcpu(vm, environment_->thread, Unsigned(info[0], kMaxSafe, kMaxSafe),
                                  Unsigned(info[1], kMaxSafe, 0), &vcpu);
   return HandleOr(info.Env(), error, vcpu);
 }
@@ -160,7 +142,7 @@ Napi::Value Handle::CreateFd(const Napi::CallbackInfo& info) {
   if (row == kInvalid || !argument.valid) return Result(info.Env(), KVMKIT_E_ARGUMENT);
   kvmkit_fd* created = nullptr;
   int error =
-      kvmkit_create_fd(fd, thread_, static_cast<unsigned>(row), argument.data, argument.length, &created);
+      kvmkit_create_fd(fd, environment_->thread, static_cast<unsigned>(row), argument.data, argument.length, &created);
   return HandleOr(info.Env(), error, created);
 }
 
@@ -218,37 +200,7 @@ Napi::Value Handle::MemoryEncryptRegion(const Napi::CallbackInfo& info) {
                                              Unsigned(info[3], kMaxSafe, kInvalid)));
 }
 
-// KVM_RUN, once per exit. Plain Node-API, with the target in the function's own data: a third of the instructions of
-// a method call, and after an exit they all come from a cold cache.
-static napi_value RunVcpu(napi_env env, napi_callback_info info) {
-  void* data;
-  napi_get_cb_info(env, info, nullptr, nullptr, nullptr, &data);
-  auto* target = static_cast<RunTarget*>(data);
-  int reason = target->vcpu ? kvmkit_vcpu_run(target->vcpu, target->thread) : KVMKIT_E_CLOSED;
-  napi_value result;
-  napi_create_int32(env, reason, &result);
-  return result;
-}
-
-// runner(): the function that runs this vCPU
-Napi::Value Handle::Runner(const Napi::CallbackInfo& info) {
-  auto* vcpu = Get<kvmkit_vcpu>(KVMKIT_VCPU);
-  if (!vcpu) return Result(info.Env(), Missing());
-  if (!run_) run_ = new RunTarget{vcpu, thread_, 1};
-  napi_value function;
-  auto finalize = [](napi_env, void*, void* target) { Forget(static_cast<RunTarget*>(target)); };
-  // SAFETY: the function's reference to the target is given back by its finalizer; the target's vCPU is the handle's.
-  if (napi_create_function(info.Env(), "run", NAPI_AUTO_LENGTH, RunVcpu, run_, &function) != napi_ok)
-    throw Napi::Error::New(info.Env());
-  run_->references++;
-  if (napi_add_finalizer(info.Env(), function, nullptr, finalize, run_, nullptr) != napi_ok) {
-    Forget(run_);
-    throw Napi::Error::New(info.Env());
-  }
-  return Napi::Value(info.Env(), function);
-}
-
-// bind(stop?)
+// bind(stop?): run() runs this vCPU from now on, and `stop` ends it
 Napi::Value Handle::Bind(const Napi::CallbackInfo& info) {
   auto* vcpu = Get<kvmkit_vcpu>(KVMKIT_VCPU);
   if (!vcpu) return Result(info.Env(), Missing());
@@ -258,7 +210,9 @@ Napi::Value Handle::Bind(const Napi::CallbackInfo& info) {
     stop = handle ? handle->Get<kvmkit_stop>(KVMKIT_STOP) : nullptr;
     if (!stop) return Result(info.Env(), handle ? handle->Missing() : KVMKIT_E_ARGUMENT);
   }
-  return Result(info.Env(), kvmkit_vcpu_bind(vcpu, thread_, stop));
+  int error = kvmkit_vcpu_bind(vcpu, environment_->thread, stop);
+  if (!error) environment_->selected = vcpu;
+  return Result(info.Env(), error);
 }
 
 Napi::Value Handle::Kick(const Napi::CallbackInfo& info) {
@@ -283,8 +237,8 @@ Napi::Value Handle::Size(const Napi::CallbackInfo& info) {
 Napi::Value Handle::View(const Napi::CallbackInfo& info) {
   kvmkit_mapping* mapping = Mapping();
   if (!mapping) return Result(info.Env(), Missing());
-  auto* views = EnvironmentOf(info.Env()).views;
-  return views->Make(mapping, Unsigned(info[0], kMaxSafe, kInvalid), Unsigned(info[1], kMaxSafe, kInvalid));
+  uint64_t offset = Unsigned(info[0], kMaxSafe, kInvalid);
+  return environment_->views->Make(mapping, offset, Unsigned(info[1], kMaxSafe, kInvalid));
 }
 
 // dirtyRing(size): an ArrayBuffer over the vCPU's dirty ring
@@ -295,7 +249,7 @@ Napi::Value Handle::DirtyRing(const Napi::CallbackInfo& info) {
   int error = 0;
   kvmkit_mapping* ring = kvmkit_vcpu_dirty_ring(vcpu, size, &error);
   if (!ring) return Result(info.Env(), error);
-  return EnvironmentOf(info.Env()).views->Make(ring, 0, size);
+  return environment_->views->Make(ring, 0, size);
 }
 
 // advise(offset, size, populate)

@@ -4,21 +4,23 @@
 
 #include <napi.h>
 
+#include <memory>
+
 #include "kvmkit.h"
 #include "values.h"
 #include "views.h"
 
-// What every handle of an environment shares.
+// What the handles of an environment share, and outlive each other with.
 struct Environment {
   kvmkit_thread* thread;
   Views* views;
-  Napi::FunctionReference handle_class;
-  kvmkit_object* newborn;  // what the next handle is for
+  kvmkit_object* newborn = nullptr;  // what the next handle is for
+  kvmkit_vcpu* selected = nullptr;   // what run() runs: the vCPU of the last bind()
 };
 
-Environment& EnvironmentOf(Napi::Env env);
-
-struct RunTarget;
+// The addon's, for this environment (addon.cc).
+const std::shared_ptr<Environment>& EnvironmentOf(Napi::Env env);
+Napi::Object NewHandle(Napi::Env env);
 
 // A reference to a native object. Closing gives the reference back; the object may live on in other handles.
 class Handle : public Napi::ObjectWrap<Handle> {
@@ -51,7 +53,6 @@ class Handle : public Napi::ObjectWrap<Handle> {
   Napi::Value SupportedCpuid(const Napi::CallbackInfo& info);
   Napi::Value SetUserMemoryRegion(const Napi::CallbackInfo& info);
   Napi::Value MemoryEncryptRegion(const Napi::CallbackInfo& info);
-  Napi::Value Runner(const Napi::CallbackInfo& info);
   Napi::Value Bind(const Napi::CallbackInfo& info);
   Napi::Value Kick(const Napi::CallbackInfo& info);
   Napi::Value Size(const Napi::CallbackInfo& info);
@@ -69,8 +70,7 @@ class Handle : public Napi::ObjectWrap<Handle> {
   void Release();
 
   kvmkit_object* object_ = nullptr;
-  kvmkit_thread* thread_ = nullptr;
-  RunTarget* run_ = nullptr;
+  std::shared_ptr<Environment> environment_;
 };
 
 // The new object's handle, or the error.

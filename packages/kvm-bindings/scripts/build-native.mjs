@@ -51,15 +51,16 @@ function upToDate() {
   return existsSync(binary) && readFileSync(binary).includes(`kvmkit-source:${sourceHash()}`);
 }
 
-/** Why it failed, or undefined. */
+/** Why it failed, with the compiler's words, or undefined. */
 function compile() {
   const [command, ...args] = nodeGyp();
-  const { status, error } = spawnSync(command, [...args, "rebuild", "--silent", ...headers()], {
+  const { status, error, stdout, stderr } = spawnSync(command, [...args, "rebuild", ...headers()], {
     cwd: root,
-    stdio: ["ignore", "inherit", "inherit"],
+    encoding: "utf8",
+    maxBuffer: 64 * 2 ** 20,
   });
   if (error) return `node-gyp cannot be started: ${error.message}`;
-  return status === 0 ? undefined : `node-gyp ended with ${status}`;
+  return status === 0 ? undefined : `${stdout}${stderr}\nnode-gyp ended with ${status}`;
 }
 
 /** Our own node-gyp, the one that npm hands to install scripts, or the one on the PATH. */

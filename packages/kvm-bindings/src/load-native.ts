@@ -24,8 +24,6 @@ export interface NativeHandle {
     guestMemfdOffset?: number,
   ): number;
   memoryEncryptRegion(row: number, memory: NativeHandle, offset: number, size: number): number;
-  /** The function that runs this vCPU: one plain Node-API call per exit. */
-  runner(): (() => number) | number;
   bind(stop?: NativeHandle): number;
   kick(): number;
   size(): number;
@@ -41,6 +39,8 @@ export interface NativeHandle {
 }
 
 export interface Native {
+  /** KVM_RUN of the vCPU whose bind() was last on this thread. */
+  run(): number;
   open(path: string): NativeHandle | number;
   allocateMemory(size: number, fd: number, fileOffset: number, flags: number): NativeHandle | number;
   createStop(): NativeHandle | number;

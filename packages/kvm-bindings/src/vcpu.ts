@@ -43,11 +43,17 @@ const COALESCED_ENTRIES = Math.floor((4096 - kvm_coalesced_mmio_ring.size) / kvm
 const GFN_DIRTY = 1;
 const GFN_RESET = 2;
 
+/**
+ * Which vCPU the native run() of this thread runs: the last one that did. Most threads have one, so that most exits
+ * cost one native call without an argument.
+ */
+let selected: Vcpu | undefined;
+let runSelected: () => number;
+
 export class Vcpu extends VcpuState {
   /** The APIC id that it was created with; -1 where attached. */
   readonly vcpuId: number;
   readonly #vm: Vm | undefined;
-  readonly #run: () => number;
   #page: RunPage | undefined;
   #stop: StopSource | undefined;
   #dirtyRing: { readonly words: Int32Array; readonly view: DataView; next: number } | undefined;
@@ -56,9 +62,6 @@ export class Vcpu extends VcpuState {
     super(handle, `Vcpu ${vcpuId}`);
     this.vcpuId = vcpuId;
     this.#vm = vm;
-    const run = handle.runner();
-    if (typeof run === "number") throw this.failed(run);
-    this.#run = run;
   }
 
   /** @internal */
@@ -81,6 +84,7 @@ export class Vcpu extends VcpuState {
     this.#page = undefined;
     this.#dirtyRing = undefined;
     this.#stop = undefined;
+    if (selected === this) selected = undefined;
     this.#vm?.forget(this);
     super.close();
   }
@@ -91,19 +95,21 @@ export class Vcpu extends VcpuState {
    * Errors: ERR_KVM_IOCTL with EFAULT where the guest touches memory that the host cannot give.
    */
   run(stop?: StopSource): number {
-    if (stop !== this.#stop) this.#bind(stop);
+    if (selected !== this || stop !== this.#stop) this.#select(stop);
     for (;;) {
-      const reason = this.#run();
+      const reason = runSelected();
       if (reason >= 0) return reason;
       if (reason !== NATIVE.INTERRUPTED) throw this.failed(reason, { ioctl: "KVM_RUN" });
       checkpoint();
     }
   }
 
-  #bind(stop: StopSource | undefined): void {
+  #select(stop: StopSource | undefined): void {
     const handle = instanceOf("Vcpu.run: stop", stop, StopSource) && handleOf(stop!);
     this.checked(handleOf(this).bind(handle));
     this.#stop = stop;
+    selected = this;
+    runSelected = native().run;
   }
 
   /** Makes the present or next run() return KVM_EXIT_INTR, once; from any thread. */
