@@ -11,7 +11,7 @@ const root = join(dirname(fileURLToPath(import.meta.url)), "..");
 
 const { metafile } = buildSync({
   absWorkingDir: root,
-  entryPoints: ["dist/index.js"],
+  entryPoints: ["dist/index.js", "dist/decoder/index.js"],
   outdir: "dist/bundle",
   bundle: true,
   splitting: true,

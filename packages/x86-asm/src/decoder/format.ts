@@ -1,0 +1,157 @@
+/** Instructions as text: as objdump prints them (and GNU as reads them), or as NASM reads them. */
+import type { Integer } from "../integers.js";
+import { AddressKind, type Memory } from "../operands.js";
+import type { DialectName } from "../text/dialect.js";
+import type { DecodedInstruction, DecodedOperand } from "./decoder.js";
+
+type MemoryOperand = Extract<DecodedOperand, { kind: "memory" }>;
+
+export interface FormatOptions {
+  /** Spelling; `gas` if not given. */
+  readonly dialect?: DialectName;
+  /** Names an address: what it returns stands for a branch target or a RIP-relative address. */
+  readonly nameOf?: (address: bigint) => string | undefined;
+}
+
+const GAS_WIDTHS: Readonly<Record<number, string>> = {
+  0: "",
+  8: "BYTE PTR ",
+  16: "WORD PTR ",
+  32: "DWORD PTR ",
+  48: "FWORD PTR ",
+  64: "QWORD PTR ",
+  80: "TBYTE PTR ",
+  128: "XMMWORD PTR ",
+  256: "YMMWORD PTR ",
+  512: "ZMMWORD PTR ",
+};
+const NASM_WIDTHS: Readonly<Record<number, string>> = {
+  0: "",
+  8: "byte ",
+  16: "word ",
+  32: "dword ",
+  48: "",
+  64: "qword ",
+  80: "tword ",
+  128: "oword ",
+  256: "yword ",
+  512: "zword ",
+};
+
+/** One line of text for an instruction, without its address and bytes. */
+export function format(instruction: DecodedInstruction, options: FormatOptions = {}): string {
+  const { mnemonic, operands, prefixes } = instruction;
+  const isNasm = options.dialect === "nasm";
+  const texts = operands.map((operand) => formatOperand(operand, instruction, options));
+  const separator = isNasm ? ", " : ",";
+  const names = isNasm ? prefixes.map((prefix) => NASM_PREFIXES[prefix] ?? prefix) : prefixes;
+  return [...names, mnemonic, texts.join(separator)].filter((part) => part !== "").join(" ");
+}
+
+const NASM_PREFIXES: Readonly<Record<string, string>> = {
+  data16: "o16",
+  data32: "o32",
+  addr16: "a16",
+  addr32: "a32",
+};
+
+function formatOperand(
+  operand: DecodedOperand,
+  instruction: DecodedInstruction,
+  options: FormatOptions,
+): string {
+  switch (operand.kind) {
+    case "register":
+      return registerName(operand, options.dialect === "nasm");
+    case "immediate":
+      if (operand.isFixed) return String(operand.value);
+      return hex(operand.value < 0 ? BigInt.asUintN(operand.bits, BigInt(operand.value)) : operand.value);
+    case "target":
+      return options.nameOf?.(operand.address) ?? hex(operand.address);
+    case "far":
+      return `${hex(operand.pointer.selector as Integer)}:${hex(operand.pointer.offset as Integer)}`;
+    default:
+      return formatMemory(operand, instruction, options);
+  }
+}
+
+/** The top of the x87 stack has no number where the opcode implies it; NASM numbers them all, without brackets. */
+function registerName(
+  { register, isFixed }: Extract<DecodedOperand, { kind: "register" }>,
+  isNasm: boolean,
+): string {
+  if (register.file !== "st") return register.name;
+  return isNasm ? `st${register.number}` : isFixed ? "st" : register.name;
+}
+
+function formatMemory(
+  operand: MemoryOperand,
+  instruction: DecodedInstruction,
+  options: FormatOptions,
+): string {
+  const { memory } = operand;
+  const isNasm = options.dialect === "nasm";
+  const width = widthWord(operand, isNasm);
+  const segment = segmentOf(memory, instruction);
+  if (memory.address === AddressKind.ripRelative) {
+    const target = instruction.address + BigInt(instruction.length) + BigInt(memory.displacement);
+    const name = options.nameOf?.(BigInt.asUintN(64, target));
+    const base = memory.addressBits === 32 ? "eip" : "rip";
+    if (name !== undefined) return isNasm ? `${width}[rel ${name}]` : `${width}${segment}[${base}+${name}]`;
+    return bracket(width, segment, `${base}${signedHex(memory.displacement)}`, isNasm);
+  }
+  const registers = addressRegisters(operand);
+  if (registers === "") {
+    const offset = hex(wrapped(memory));
+    return isNasm ? bracket(width, segment, offset, true) : `${width}${segment || "ds:"}${offset}`;
+  }
+  const shown = operand.displacementBytes > 0 && (memory.displacement !== 0 || !isNasm);
+  // NASM would read [rax*2] as [rax+rax].
+  const keep = isNasm && memory.base === null ? "nosplit " : "";
+  return bracket(width, segment, keep + registers + (shown ? signedHex(memory.displacement) : ""), isNasm);
+}
+
+/** The word for the width, with what goes with it. A bare offset needs none: the register says it. */
+function widthWord({ memory, isOffset, isFar }: MemoryOperand, isNasm: boolean): string {
+  if (isOffset) return "";
+  if (!isNasm) return GAS_WIDTHS[memory.width] ?? "";
+  if (isFar) return `far ${NASM_WIDTHS[memory.width - 16] ?? ""}`;
+  return NASM_WIDTHS[memory.width] ?? "";
+}
+
+function bracket(width: string, segment: string, inner: string, isNasm: boolean): string {
+  return isNasm ? `${width}[${segment}${inner}]` : `${width}${segment}[${inner}]`;
+}
+
+/** The segment with its colon, where it is not the one that the address implies; string operands always show it. */
+function segmentOf(memory: Memory, { mnemonic }: DecodedInstruction): string {
+  if (memory.segment !== null) return `${memory.segment.name}:`;
+  return /^(movs|cmps|lods|outs|xlat)$/.test(mnemonic) ? "ds:" : "";
+}
+
+/** Base and index as they stand in the brackets. */
+function addressRegisters({ memory, hasSib }: MemoryOperand): string {
+  const { base, index, scale } = memory;
+  const parts: string[] = [];
+  if (base !== null) parts.push(base.name);
+  if (index !== null) parts.push(index.file === "r16" ? index.name : `${index.name}*${scale}`);
+  // A SIB byte without an index that no base asks for: objdump shows it.
+  if (hasSib && index === null && base !== null && (base.number & 7) !== 4) {
+    parts.push(base.file === "r64" ? "riz*1" : "eiz*1");
+  }
+  return parts.join("+");
+}
+
+/** An absolute address as unsigned number of the address size. */
+function wrapped(memory: Memory): Integer {
+  const { displacement } = memory;
+  return displacement < 0 ? BigInt.asUintN(memory.addressBits || 64, BigInt(displacement)) : displacement;
+}
+
+function signedHex(value: Integer): string {
+  return value < 0 ? `-${hex(-value)}` : `+${hex(value)}`;
+}
+
+function hex(value: Integer): string {
+  return `0x${value.toString(16)}`;
+}
