@@ -169,8 +169,11 @@ const PARTS: readonly ((elf: ElfFile) => unknown)[] = [
   (elf) => consume(formatReadelf(elf)),
 ];
 
+/** More than the largest file here has of anything: whoever yields more does not end. */
+const MAX_ITEMS = 1_000_000;
+
 function consume(items: Iterable<unknown>): number {
   let count = 0;
-  for (const _ of items) count++;
+  for (const _ of items) if (++count > MAX_ITEMS) throw new RangeError(`more than ${MAX_ITEMS} items`);
   return count;
 }

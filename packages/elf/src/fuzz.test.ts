@@ -1,10 +1,12 @@
 /** Damaged files give an ElfError or a result, never anything else. `scripts/fuzz.mjs` goes on from here. */
 import test from "ava";
 import { testdata, testdataBinaries } from "../scripts/testdata.mjs";
-import { PF } from "./constants.js";
+import { PF, SHT } from "./constants.js";
 import { damage, randomFrom, readAll } from "./fuzz.test.helper.js";
+import { viewOf } from "./header.js";
 import { ALL_ENCODINGS } from "./raw.test.helper.js";
 import { readElf } from "./reader.js";
+import { SHDR } from "./structs.js";
 import { writeElf } from "./writer.js";
 
 const CASES_PER_FILE = 400;
@@ -43,6 +45,20 @@ test("every prefix of a file gives ElfErrors only", async (t) => {
     await t.notThrowsAsync(readAll(whole.subarray(0, length), randomFrom(length)));
   }
 });
+
+for (const name of ["libversions.so", "user", "program-pie"]) {
+  test(`testdata/${name}: sections of any type that claim 2^62 bytes give ElfErrors only`, async (t) => {
+    const whole = testdata(name);
+    for (const { headerOffset, sh_type } of readElf(whole).sections) {
+      for (const type of [sh_type, ...Object.values(SHT)]) {
+        const bytes = whole.slice();
+        viewOf(bytes).setUint32(headerOffset + SHDR.elf64.offsets["sh_type"]!, type, true);
+        viewOf(bytes).setBigUint64(headerOffset + SHDR.elf64.offsets["sh_size"]!, 1n << 62n, true);
+        await t.notThrowsAsync(readAll(bytes, randomFrom(type)));
+      }
+    }
+  });
+}
 
 test("sections that link to themselves and to each other end", async (t) => {
   const whole = testdata("libversions.so");

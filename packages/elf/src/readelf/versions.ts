@@ -1,5 +1,6 @@
 /** `readelf -W -V`. */
 import { SHT, VER_FLG, VERSYM_HIDDEN } from "../constants.js";
+import { viewOf } from "../header.js";
 import type { ElfSection } from "../places.js";
 import type { ElfFile } from "../reader.js";
 import { readVersionDefinitions, readVersionNeeds, type SymbolVersions } from "../versions.js";
@@ -33,16 +34,18 @@ function title(elf: ElfFile, what: string, section: ElfSection, count: number): 
 
 function* formatSymbols(elf: ElfFile, section: ElfSection): Generator<string, void> {
   const versions = elf.versions!;
-  const count = Number(section.sh_size) / 2;
-  yield title(elf, "symbols", section, count);
-  for (let start = 0; start < count; start += 4) {
-    const cells = Array.from({ length: Math.min(4, count - start) }, (_, i) => cell(versions, start + i));
+  const view = viewOf(elf.sectionData(section));
+  const raws = Array.from({ length: view.byteLength >> 1 }, (_, i) =>
+    view.getUint16(i * 2, elf.encoding.littleEndian),
+  );
+  yield title(elf, "symbols", section, raws.length);
+  for (let start = 0; start < raws.length; start += 4) {
+    const cells = raws.slice(start, start + 4).map((raw) => cell(versions, raw));
     yield `  ${digits(start, 3)}:${cells.join("")}\n`;
   }
 }
 
-function cell(versions: SymbolVersions, symbol: number): string {
-  const raw = versions.raw(symbol);
+function cell(versions: SymbolVersions, raw: number): string {
   if (raw === 0) return "   0 (*local*)    ";
   if (raw === 1) return "   1 (*global*)   ";
   const hidden = raw & VERSYM_HIDDEN ? "h" : " ";
