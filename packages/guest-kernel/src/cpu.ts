@@ -34,7 +34,7 @@ import { CPUID, CPUID_XSTATE_LEAF, type CpuidFeature } from "./arch/cpuid.js";
 import { GDT, GDT_SIZE, SELECTOR } from "./arch/gdt.js";
 import { EFER, FMASK_VALUE, MSR, STAR_VALUE } from "./arch/msr.js";
 import { IST, TSS, TSS_NO_IOMAP } from "./arch/tss.js";
-import { fn, SECTION, variable } from "./emit.js";
+import { emitExtableRow, fn, SECTION, variable } from "./emit.js";
 import { CPU, IST_STACK_SIZE, KERNEL_STACK_SIZE, TASK } from "./structs.js";
 
 const CR0_VALUE = bits(CR0.PE, CR0.MP, CR0.ET, CR0.NE, CR0.WP, CR0.AM, CR0.PG);
@@ -148,7 +148,14 @@ function emitControlRegisters(a: Assembler): void {
   a.je("cpu_init.processor");
   a.and(r12d, ~Number(CR4.SMAP));
   a.label("cpu_init.processor");
+  // What CPUID shows a hypervisor may still refuse: then the kernel goes without all of it.
+  emitExtableRow(a, "cpu_init.features", "cpu_init.refused");
   a.mov(cr4, r12);
+  a.jmp("cpu_init.cr4");
+  a.label("cpu_init.refused");
+  a.mov(r12d, Number(CR4_BASE));
+  a.mov(cr4, r12);
+  a.label("cpu_init.cr4");
   // With OSXSAVE programs see XGETBV, and believe it: XCR0 is what CPUID says may be set, of what is known here.
   a.bt(r12d, bitNumber(CR4.OSXSAVE));
   a.jnc("cpu_init.no_xsave");
@@ -158,6 +165,7 @@ function emitControlRegisters(a: Assembler): void {
   a.and(eax, Number(USER_XSTATE));
   a.xor(edx, edx);
   a.xor(ecx, ecx);
+  emitExtableRow(a, "cpu_init.xsetbv", "cpu_init.no_xsave");
   a.xsetbv();
   a.label("cpu_init.no_xsave");
 }

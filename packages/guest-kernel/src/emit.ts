@@ -86,3 +86,11 @@ export function roundUpToPage(a: Assembler, register: Register64): void {
   a.add(register, PAGE_SIZE - 1);
   a.and(register, -PAGE_SIZE);
 }
+
+/** Labels the next instruction `site`, and says where to go on if it faults. */
+export function emitExtableRow(a: Assembler, site: string, fixup: string): void {
+  a.section(SECTION.extable);
+  a.dq(sym(site), sym(fixup));
+  a.section(SECTION.text);
+  a.label(site);
+}

@@ -6,18 +6,10 @@
  *
  * Results: as Linux's functions of the same names, but CF = 1 says -EFAULT where the value itself is in rax.
  */
-import { type Assembler, cl, eax, ecx, mem, r8, r9, rax, rcx, rdi, rdx, rsi, sym } from "@kvmkit/x86-asm";
+import { type Assembler, cl, eax, ecx, mem, r8, r9, rax, rcx, rdi, rdx, rsi } from "@kvmkit/x86-asm";
 import { ERRNO, USER_MAX } from "./abi/index.js";
 import { emitClac, emitStac } from "./alternatives.js";
-import { fn, type Register64, SECTION } from "./emit.js";
-
-/** Labels the next instruction `site`, and says where to go on if it faults. */
-export function emitExtableRow(a: Assembler, site: string, fixup: string): void {
-  a.section(SECTION.extable);
-  a.dq(sym(site), sym(fixup));
-  a.section(SECTION.text);
-  a.label(site);
-}
+import { emitExtableRow, fn, type Register64 } from "./emit.js";
 
 export function emitUserAccess(a: Assembler): void {
   emitGetUser(a, "get_user_u8", 1, () => a.movzx(eax, mem.byte(rdi)));

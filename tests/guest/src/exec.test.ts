@@ -90,3 +90,19 @@ guestTest("a program of 200 segments is mapped whole", async (t, machine) => {
   const { result } = await runGuest(machine, elf);
   t.like(result, { kind: "exited", status: bytes.reduce((sum, byte) => sum + byte) & 0xff });
 });
+
+guestTest(
+  "a CR4 bit that the hypervisor refuses costs the features that go with it, not the boot",
+  async (t, machine) => {
+    // mov r12d, 0x6e0: the bits of every processor, to which a reserved one is added.
+    const code = Buffer.from([0x41, 0xbc, 0xe0, 0x06, 0x00, 0x00]);
+    const { result } = await runGuest(machine, (p) => p.call("getpid").exit(3), {
+      patchText(text) {
+        const at = Buffer.from(text.buffer).indexOf(code);
+        t.true(at > 0);
+        text[at + 5] = 0x40;
+      },
+    });
+    t.like(result, { kind: "exited", status: 3 });
+  },
+);

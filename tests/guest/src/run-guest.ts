@@ -52,6 +52,8 @@ export interface GuestRun {
 export interface GuestOptions {
   readonly memoryBytes?: number;
   readonly args?: readonly string[];
+  /** Changes the kernel's text before it boots. */
+  readonly patchText?: (text: Uint8Array) => void;
 }
 
 const REPORT_ROW: HypercallRow = {
@@ -67,12 +69,17 @@ const kernels = new Map<KernelDebugOptions, { readonly image: KernelImage; reado
 function kernelFor(debug: KernelDebugOptions): { readonly image: KernelImage; readonly elf: Uint8Array } {
   let kernel = kernels.get(debug);
   if (kernel === undefined) {
-    const image = buildKernel({ plugins: [REPORT_ROW], debug });
-    const { entry, segments, symbols } = image;
-    kernel = { image, elf: writeElf({ kind: "executable", entry, segments, symbols }) };
+    kernel = makeKernel(debug, () => {});
     kernels.set(debug, kernel);
   }
   return kernel;
+}
+
+function makeKernel(debug: KernelDebugOptions, patchText: (text: Uint8Array) => void) {
+  const image = buildKernel({ plugins: [REPORT_ROW], debug });
+  const { entry, segments, symbols } = image;
+  patchText(segments[0]!.bytes);
+  return { image, elf: writeElf({ kind: "executable", entry, segments, symbols }) };
 }
 
 /** Longest string or buffer of the calls below. */
@@ -124,7 +131,8 @@ export async function runGuest(
     },
   });
   const image = program instanceof Uint8Array ? { elf: program, address: () => 0n } : programOf(program);
-  const kernel = kernelFor(machine.debug);
+  const { patchText } = options;
+  const kernel = patchText ? makeKernel(machine.debug, patchText) : kernelFor(machine.debug);
   const vm = await createVm({
     accel: machine.accel,
     memoryBytes: options.memoryBytes ?? 32 * 2 ** 20,
