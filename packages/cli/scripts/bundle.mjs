@@ -64,6 +64,9 @@ const results = [
   }),
 ];
 
+const { errorTables } = await import("./error-tables.mjs");
+writeFileSync(join(dist, "errors.json"), `${JSON.stringify(errorTables)}\n`);
+
 const { manifestJsonSchema } = await import(join(dist, "index.js"));
 writeFileSync(join(dist, "vm.schema.json"), `${JSON.stringify(manifestJsonSchema(), undefined, 2)}\n`);
 

@@ -2,10 +2,10 @@
 import { mkdirSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
-import { manifestReference } from "../dist/tsc/config/reference.js";
-import { errorReference } from "../dist/tsc/error-reference.js";
+import { errorReference, manifestReference } from "../dist/tsc/documentation.js";
+import { errorTables } from "./error-tables.mjs";
 
 const docs = join(dirname(fileURLToPath(import.meta.url)), "../../../docs");
 mkdirSync(docs, { recursive: true });
 writeFileSync(join(docs, "manifest.md"), manifestReference());
-writeFileSync(join(docs, "errors.md"), errorReference());
+writeFileSync(join(docs, "errors.md"), errorReference(errorTables));

@@ -1,14 +1,17 @@
 /** docs/errors.md: every error code of every package with its remedy, from the packages' own tables. */
-import { ERROR_TABLES } from "./error-tables.js";
+import type { ErrorRow } from "./errors.js";
 
-export function errorReference(): string {
+/** Package name -> its rows. */
+export type ErrorTables = Readonly<Record<string, readonly ErrorRow[]>>;
+
+export function errorReference(tables: ErrorTables): string {
   return [
     "# Error codes",
     "",
     "Every error of kvmkit has a stable code. `kvm explain CODE` prints these rows. This page is generated from the packages'",
-    "tables by `node packages/cli/scripts/docs.mjs`.",
+    "tables by `node packages/cli/scripts/docs.mjs`. A name in braces stands for a fact of the error.",
     "",
-    ...Object.entries(ERROR_TABLES).flatMap(([name, rows]) => [
+    ...Object.entries(tables).flatMap(([name, rows]) => [
       `## ${name}`,
       "",
       "| code | meaning | what to do |",

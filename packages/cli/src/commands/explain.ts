@@ -14,18 +14,19 @@ export const explain = defineCommand({
   options: {},
   examples: [{ command: "kvm explain ERR_MANIFEST_UNIT", doc: "What that error means." }],
   async run({ args, host }) {
-    const { ALL_ERRORS } = await import("../documentation.js");
+    const { allErrors } = await import("../documentation.js");
+    const errors = allErrors();
     const code = args[0]?.toUpperCase();
     if (code === undefined) {
-      if (host.output.json) host.output.resultJson(ALL_ERRORS);
-      else host.output.result(ALL_ERRORS.map((row) => `${row.code}\n    ${row.message}`).join("\n"));
+      if (host.output.json) host.output.resultJson(errors);
+      else host.output.result(errors.map((row) => `${row.code}\n    ${row.message}`).join("\n"));
       return 0;
     }
-    const row = ALL_ERRORS.find((candidate) => candidate.code === code);
+    const row = errors.find((candidate) => candidate.code === code);
     if (row === undefined) {
       const near = nearestName(
         code,
-        ALL_ERRORS.map((candidate) => candidate.code),
+        errors.map((candidate) => candidate.code),
       );
       throw usage(explain, `there is no error ${code}.${near === undefined ? "" : ` Did you mean ${near}?`}`);
     }
