@@ -27,9 +27,14 @@ export class Timings {
     return [...this.#phases].map(([name, ms]) => ({ name, ms }));
   }
 
-  /** One phase on each line, then the time since the process started. */
+  /** One phase on each line, then the time since the process started, and the processor time it took. */
   print(output: Output): void {
-    const rows = [...this.phases, { name: "total", ms: performance.now() }];
+    const { user, system } = process.cpuUsage();
+    const totals = [
+      { name: "total", ms: performance.now() },
+      { name: "total, processor time", ms: (user + system) / 1000 },
+    ];
+    const rows = [...this.phases, ...totals];
     if (output.json) {
       output.diagnostic(toJson({ timings: Object.fromEntries(rows.map(({ name, ms }) => [name, ms])) }));
       return;
