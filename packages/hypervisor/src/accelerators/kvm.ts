@@ -63,7 +63,7 @@ export function openKvmAccelerator(traits?: AcceleratorTraits): Accelerator {
   }
 }
 
-class KvmAccelerator implements Accelerator {
+export class KvmAccelerator implements Accelerator {
   readonly name = "kvm";
   readonly #kvm: Kvm;
   /** Register sets that an exit can carry: bits of KVM_SYNC_X86. */
@@ -72,10 +72,15 @@ class KvmAccelerator implements Accelerator {
   readonly #needsIdentityMap: boolean;
   #traits: AcceleratorTraits | undefined;
 
-  constructor(kvm: Kvm, traits: AcceleratorTraits | undefined) {
+  /** `syncable`: what the host has of KVM_CAP_SYNC_REGS, for tests to take less. */
+  constructor(
+    kvm: Kvm,
+    traits: AcceleratorTraits | undefined,
+    syncable = kvm.checkExtension("KVM_CAP_SYNC_REGS"),
+  ) {
     this.#kvm = kvm;
     this.#traits = traits;
-    this.#syncable = kvm.checkExtension("KVM_CAP_SYNC_REGS");
+    this.#syncable = syncable;
     this.#needsTssAddress = kvm.checkExtension("KVM_CAP_SET_TSS_ADDR") !== 0;
     this.#needsIdentityMap = kvm.checkExtension("KVM_CAP_SET_IDENTITY_MAP_ADDR") !== 0;
   }

@@ -18,7 +18,13 @@ const idle: Worker[] = [];
 
 /** Starts workers ahead, so that the next `count` runs need not wait for one. */
 export function prepareWorkers(count = 1): void {
-  while (idle.length < Math.min(count, MAX_IDLE)) keep(new Worker(ENTRY));
+  while (idle.length < Math.min(count, MAX_IDLE)) keep(start());
+}
+
+/** A worker has the caller's loaders and flags, but not the program that `node -e` was given. */
+function start(): Worker {
+  const inputType = process.execArgv.findIndex((argument) => argument.startsWith("--input-type"));
+  return new Worker(ENTRY, inputType < 0 ? {} : { execArgv: process.execArgv.toSpliced(inputType, 1) });
 }
 
 function keep(worker: Worker): void {
@@ -34,7 +40,7 @@ function drop(worker: Worker): void {
 }
 
 function take(): Worker {
-  const worker = idle.pop() ?? new Worker(ENTRY);
+  const worker = idle.pop() ?? start();
   worker.removeAllListeners();
   worker.ref();
   return worker;
