@@ -24,8 +24,8 @@ function child(accel: string, body: string, kill?: NodeJS.Signals): Promise<Endi
   let stdout = "";
   process_.stdout.setEncoding("utf8").on("data", (text: string) => {
     stdout += text;
-    if (kill !== undefined) process_.kill(kill);
   });
+  if (kill !== undefined) process_.stdout.once("data", () => process_.kill(kill));
   return new Promise((resolve) =>
     process_.once("close", (code, signal) => resolve({ code, signal, stdout })),
   );
