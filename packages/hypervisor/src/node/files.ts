@@ -2,6 +2,7 @@
 import { reasonOf, VmError } from "../errors.js";
 import { Errno } from "../host/errno.js";
 import type { Mount } from "../host/file-system.js";
+import { LimitedTree } from "../host/limited-file-system.js";
 import { MemoryBudget, MemoryDirectory } from "../host/memory-file-system.js";
 import type { SetupContext } from "../plugin-context.js";
 import { filesPlugin } from "../plugins/files.js";
@@ -18,19 +19,25 @@ export interface HostFilesOptions {
   readonly mounts: readonly MountOption[];
   /** Bytes that /tmp may hold where no mount is there. Default 16 MiB. */
   readonly tmpBytes: number;
+  /** Bytes that one file may have where the guest writes to it. Default: no limit. */
+  readonly fileBytes: number;
 }
 
 export const files = filesPlugin(
   { module: import.meta.url, export: "files" },
   (options): HostFilesOptions => {
-    const fields = checkedFields(options, ["mounts", "tmpBytes"]);
+    const fields = checkedFields(options, ["mounts", "tmpBytes", "fileBytes"]);
     const mounts = (fields["mounts"] ?? []) as readonly MountOption[];
     if (!Array.isArray(mounts)) throw new TypeError("mounts is not an array");
     for (const mount of mounts) checkMount(mount);
     const paths = mounts.map(({ guest }) => normalized(guest));
     const twice = paths.find((path, index) => paths.indexOf(path) !== index);
     if (twice !== undefined) throw mountError(twice, "it is mounted twice");
-    return { mounts, tmpBytes: integerOption(fields, "tmpBytes", DEFAULT_TMP_BYTES, 0, MAX_TMP_BYTES) };
+    return {
+      mounts,
+      tmpBytes: integerOption(fields, "tmpBytes", DEFAULT_TMP_BYTES, 0, MAX_TMP_BYTES),
+      fileBytes: integerOption(fields, "fileBytes", Number.MAX_SAFE_INTEGER, 0, Number.MAX_SAFE_INTEGER),
+    };
   },
   (ctx): Mount[] => {
     const { root, mounts } = memoryMounts(ctx.options.tmpBytes);
@@ -41,9 +48,14 @@ export const files = filesPlugin(
       root.directory(path.slice(0, path.lastIndexOf("/")));
       byPath.set(path, mountOf(ctx, path, option));
     }
-    return [...byPath.values()];
+    return [...byPath.values()].map((each) => limited(each, ctx.options.fileBytes));
   },
 );
+
+function limited(mount: Mount, fileBytes: number): Mount {
+  if (mount.readOnly || fileBytes === Number.MAX_SAFE_INTEGER) return mount;
+  return { ...mount, root: new LimitedTree(mount.root, fileBytes) };
+}
 
 function mountOf({ vm }: SetupContext<HostFilesOptions>, path: string, option: MountOption): Mount {
   if ("tmpfs" in option) {
