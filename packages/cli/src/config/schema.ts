@@ -123,6 +123,21 @@ export const MANIFEST_SCHEMA = table({
         default: 1024,
         doc: "Descriptors that may be open at once; more are refused with EMFILE.",
       },
+      "file-size": {
+        type: orWord("none", size()),
+        default: "none",
+        doc: "Bytes that one file may have where the guest writes to it; more are refused with EFBIG.",
+      },
+      "dir-entries": {
+        type: orWord("none", integer(1, 2 ** 31)),
+        default: "none",
+        doc: "Names that one folder may list. No call of this kernel lists folders yet, so nothing exceeds it.",
+      },
+      sleep: {
+        type: orWord("none", duration()),
+        default: "none",
+        doc: "The longest single sleep. No call of this kernel sleeps yet, so nothing exceeds it.",
+      },
     }),
   },
   plugin: {

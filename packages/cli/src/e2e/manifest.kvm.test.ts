@@ -57,6 +57,36 @@ kvmTest("run: [limits] wall ends the run with 124, and --timeout stands above it
   t.deepEqual(above, { status: 124, stdout: "", stderr: stderr("100ms") });
 });
 
+kvmTest("run: [limits] cpu and output end the run with 124", async (t) => {
+  const loop = project(
+    "cpu",
+    `[program]\npath = "fault.s"\nargs = ["loop"]\n[limits]\ncpu = "100ms"\n`,
+    "fault.s",
+  );
+  t.deepEqual(await kvm(["run"], { cwd: loop }), {
+    status: 124,
+    stdout: "",
+    stderr: "kvm: the processor time limit of 100ms was reached\n",
+  });
+  const yes = project("output", `[program]\npath = "yes.s"\n[limits]\noutput = "10000B"\n`, "yes.s");
+  t.deepEqual(await kvm(["run"], { cwd: yes }), {
+    status: 124,
+    stdout: "y\n".repeat(5000),
+    stderr: "kvm: the output limit of 10000B was reached\n",
+  });
+});
+
+kvmTest("run: [limits] files and file-size are refusals that the guest sees: EMFILE, EFBIG", async (t) => {
+  const limits = `[limits]\nfiles = 5\nfile-size = "2500B"\n[[mount]]\nguest = "/d"\nhost = "data"\nmode = "rw"\n`;
+  const many = project("files", `[program]\npath = "open-many.s"\nargs = ["/d"]\n${limits}`, "open-many.s");
+  mkdirSync(join(many, "data"), { recursive: true });
+  t.deepEqual(await kvm(["run"], { cwd: many }), { status: 24, stdout: "", stderr: "" });
+  const fill = project("fill", `[program]\npath = "fill-file.s"\nargs = ["/d/f"]\n${limits}`, "fill-file.s");
+  mkdirSync(join(fill, "data"), { recursive: true });
+  t.deepEqual(await kvm(["run"], { cwd: fill }), { status: 27, stdout: "", stderr: "" });
+  t.is(statSync(join(fill, "data/f")).size, 2500);
+});
+
 const flatImages: [string, string, number, RegExp][] = [
   ["halts", "hlt", 0, /^$/],
   ["faults three times over", "ud2", 125, /ERR_VM_TRIPLE_FAULT/],

@@ -36,16 +36,18 @@ export interface HostGrants {
   readonly mounts: readonly MountOption[];
   /** Descriptors that may be open at once. */
   readonly openFiles?: number | undefined;
+  /** Bytes that one file may have where the guest writes to it. */
+  readonly fileBytes?: number | undefined;
 }
 
 /** The protocol's plugins with `named` in their places, and the rest of `named` behind them. */
 export function machinePlugins(
   boot: BootProtocol,
-  { mounts, openFiles }: HostGrants,
+  { mounts, openFiles, fileBytes }: HostGrants,
   named: readonly MachinePlugin[],
 ): MachinePlugin[] {
   const hostOptions: Readonly<Record<string, Readonly<Record<string, unknown>>>> = {
-    [files.name]: { mounts },
+    [files.name]: { mounts, ...(fileBytes === undefined ? {} : { fileBytes }) },
     [descriptors.name]: openFiles === undefined ? {} : { openFiles },
   };
   const standard = STANDARD[boot].map((plugin): MachinePlugin => {

@@ -22,7 +22,11 @@ export async function runManifest({ args, rest, options, host }: RunInvocation):
   requireSomethingToRun(loaded);
   const built = await buildManifest(loaded, { userDir, output, timings });
   const { vm, limits } = loaded.manifest;
-  const grants = { mounts: mountsOf(loaded), openFiles: limits.files };
+  const grants = {
+    mounts: mountsOf(loaded),
+    openFiles: limits.files,
+    fileBytes: numberOf(limits["file-size"]),
+  };
   const plugins = machinePlugins(vm.boot, grants, built.plugins);
   if (options.explain) {
     const explanation = explanationOf(built, plugins, userDir);
