@@ -1,5 +1,4 @@
 /** From an argument vector to an exit status: finds the command, runs it, and makes every error a message. */
-import { resolve } from "node:path";
 import { commands } from "./commands/index.js";
 import { nearestName } from "./config/nearest-name.js";
 import { ManifestError } from "./config/problems.js";
@@ -8,6 +7,7 @@ import { CliError } from "./errors.js";
 import { commandHelp, overview } from "./help.js";
 import { Output, type Stream } from "./output.js";
 import { reportError, statusOfError } from "./report-error.js";
+import { userDirOf } from "./user-dir.js";
 import { version } from "./version.js";
 
 export interface World {
@@ -25,8 +25,7 @@ export async function runCli(argv: readonly string[], world: World): Promise<num
     quiet: ours.includes("--quiet") || ours.includes("-q"),
     env: world.env,
   });
-  // npm and pnpm run scripts in the package's folder, and say in INIT_CWD where the user stood.
-  const userDir = resolve(world.env["INIT_CWD"] || world.cwd);
+  const userDir = userDirOf(world.env, world.cwd);
   try {
     return await dispatch(argv, { output, userDir, env: world.env });
   } catch (error) {

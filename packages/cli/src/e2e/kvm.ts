@@ -42,7 +42,6 @@ export function startKvm(args: readonly string[], options: RunOptions = {}): Chi
     cwd: options.cwd ?? programs,
     env: {
       ...process.env,
-      INIT_CWD: "",
       XDG_CACHE_HOME: join(programs, "cache"),
       NODE_OPTIONS: "",
       ...options.env,

@@ -41,11 +41,17 @@ kvmTest("run: paths are relative to the manifest, wherever the user stands", asy
   mkdirSync(join(dir, "data"), { recursive: true });
   writeFileSync(join(dir, "data/file"), "");
   t.deepEqual(await kvm(["run", join(dir, "vm.toml")], { cwd: "/" }), { status: 0, stdout: "", stderr: "" });
-  t.deepEqual(await kvm(["run", "paths/vm.toml"], { cwd: "/", env: { INIT_CWD: root } }), {
-    status: 0,
-    stdout: "",
-    stderr: "",
-  });
+  t.deepEqual(
+    await kvm(["run", "paths/vm.toml"], {
+      cwd: "/",
+      env: { INIT_CWD: root, npm_package_json: "/package.json" },
+    }),
+    {
+      status: 0,
+      stdout: "",
+      stderr: "",
+    },
+  );
 });
 
 kvmTest("run: [limits] wall ends the run with 124, and --timeout stands above it", async (t) => {

@@ -28,6 +28,7 @@ interface ExplainedPlugin {
   readonly from: string;
   readonly grants: readonly string[];
   readonly withheld: readonly string[];
+  readonly doc: string;
 }
 
 export function explanationOf(
@@ -52,7 +53,11 @@ export function explanationOf(
       from: host ?? `memory, ${formatSize(tmpfs ?? 0)}`,
       mode: host === undefined ? "rw" : (mode ?? "ro"),
     })),
-    limits: Object.fromEntries(Object.entries(limits).map(([name, value]) => [name, limitText(name, value)])),
+    limits: Object.fromEntries(
+      Object.entries(limits)
+        .filter(([, value]) => value !== "none")
+        .map(([name, value]) => [name, limitText(name, value)]),
+    ),
     plugins: plugins.map(explainPlugin),
   };
 }
@@ -75,6 +80,7 @@ function explainPlugin({ plugin, module, grant }: MachinePlugin): ExplainedPlugi
     from: module ?? "built in",
     grants: granted,
     withheld: names.filter((name) => !granted.includes(name)),
+    doc: plugin.doc,
   };
 }
 
@@ -92,9 +98,11 @@ export function renderExplanation(explanation: Explanation): string {
   return [manifest, ...rows.flatMap(([name, lines]) => block(name, lines))].join("\n");
 }
 
-function pluginLine({ name, from, grants }: ExplainedPlugin): string {
+function pluginLine({ name, from, grants, withheld, doc }: ExplainedPlugin): string {
   const origin = from === "built in" ? "" : ` from ${from}`;
-  return `${name}${origin}: ${grants.join(", ") || "nothing"}`;
+  // Some have nothing to call: they are there for others.
+  const isService = grants.length + withheld.length === 0;
+  return `${name}${origin}: ${isService ? doc : grants.join(", ") || "nothing"}`;
 }
 
 function block(name: string, lines: readonly string[]): string[] {
