@@ -1,7 +1,8 @@
 /** Errors as people and machines read them, and the exit status each leads to. Stack traces only under --debug. */
 import { type Problem, problemsOf, renderProblem } from "./config/problems.js";
-import type { Output } from "./output.js";
-import { toJson } from "./output.js";
+import type { Finding } from "./doctor/findings.js";
+import { examineDevice, thisHost } from "./doctor/kvm-device.js";
+import { type Output, toJson } from "./output.js";
 
 /** The errors of the packages below: each has a stable `code` and facts as fields. */
 interface CodedError extends Error {
@@ -46,9 +47,22 @@ export function errorText(error: unknown): string {
   if (error.code === "ERR_VM_PROGRAM" && isCoded(error.cause)) {
     return `${error.facts?.["path"]}: ${error.cause.message}  ${error.cause.code}`;
   }
+  if (error.code === "ERR_VM_ACCEL_UNAVAILABLE") {
+    const device = examineDevice(thisHost);
+    if (device.verdict === "missing") return withoutDevice(error.code, device);
+  }
   // Some packages say the remedy in the message already.
   const isSaid = error.remedy === undefined || error.message.includes(error.remedy);
   return `${error.message}  ${error.code}${isSaid ? "" : `\n     ${error.remedy}`}`;
+}
+
+/** /dev/kvm is what most people lack: what it is, and how to get it here. */
+function withoutDevice(code: string, { detail, remedies = [] }: Finding): string {
+  return [
+    `/dev/kvm, by which Linux lends a program the processor's virtualization, ${detail}  ${code}`,
+    ...remedies.map((remedy) => `     - ${remedy}`),
+    "     `kvm doctor` looks at the rest.",
+  ].join("\n");
 }
 
 export function errorAsData(error: unknown): Record<string, unknown> {
