@@ -2,12 +2,15 @@
  * Joins the modules of an entry into one file, dist/bundle/*.js: resolving 50 small modules would be most of the
  * time that an import takes. Names and lines stay readable; only comments go, which the declarations keep.
  */
-import { readFileSync, writeFileSync } from "node:fs";
+import { readFileSync, rmSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { buildSync, transformSync } from "esbuild";
 
 const root = join(dirname(fileURLToPath(import.meta.url)), "..");
+
+// Chunks are named after their contents: old ones would pile up.
+rmSync(join(root, "dist/bundle"), { recursive: true, force: true });
 
 const { metafile } = buildSync({
   absWorkingDir: root,

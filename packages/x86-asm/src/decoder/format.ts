@@ -98,7 +98,9 @@ function formatMemory(
     const name = options.nameOf?.(BigInt.asUintN(64, target));
     const base = memory.addressBits === 32 ? "eip" : "rip";
     if (name !== undefined) return isNasm ? `${width}[rel ${name}]` : `${width}${segment}[${base}+${name}]`;
-    return bracket(width, segment, `${base}${signedHex(memory.displacement)}`, isNasm);
+    // objdump prints this displacement as the unsigned number that it adds.
+    const offset = isNasm ? signedHex(memory.displacement) : `+${hex(wrapped(memory))}`;
+    return bracket(width, segment, base + offset, isNasm);
   }
   const registers = addressRegisters(operand);
   if (registers === "") {

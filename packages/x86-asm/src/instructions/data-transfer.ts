@@ -22,7 +22,7 @@ export const dataTransfer: readonly Row[] = [
   ["mov m16, sreg", "8C /r", "8086 MR"],
   ["mov sreg, r/m16", "8E /r", "8086 RM"],
   ["mov sreg, r32", "8E /r", "386 RM"],
-  ["mov sreg, r64", "8E /r", "X64 RM"],
+  ["mov sreg, r64", "8E /r", "X64 64 RM"],
   ["mov r32, cr", "0F 20 /r", "386 !64 MR"],
   ["mov r64, cr", "0F 20 /r", "X64 64 MR"],
   ["mov cr, r32", "0F 22 /r", "386 !64 RM"],

@@ -327,12 +327,23 @@ export class TextAssembler extends SourceReader {
     const name = this.name();
     const { nameStart } = this;
     const code = this.next();
+    if (this.hyphenated(nameStart, prefixes)) return;
     if (prefixes !== 0) throw this.unknown(name, nameStart);
     if (code === CODE.colon) {
       this.at++;
       this.defineAndGoOn(name);
     } else if (code === CODE.equals && this.dialect.name === "gas") this.assignment(name);
     else if (!this.labelWithoutColon(name)) throw this.unknown(name, nameStart);
+  }
+
+  /** Some mnemonics have a hyphen, which no other name has: `xstore-rng`. Whether this was one. */
+  private hyphenated(start: number, prefixes: number): boolean {
+    const match = /^[a-z]+-[a-z]+/i.exec(this.text.slice(start, start + 20));
+    const id = match === null ? undefined : this.program.encoder.set.ids.get(match[0].toLowerCase());
+    if (id === undefined) return false;
+    this.at = start + match![0].length;
+    this.instruction(id, prefixes);
+    return true;
   }
 
   private unknown(name: string, start: number): AsmError {
