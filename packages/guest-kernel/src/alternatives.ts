@@ -5,7 +5,7 @@
  * before each would cost more than they do. Source: SDM Vol. 2B, "STAC", "CLAC"; Vol. 3A, "Access Rights".
  */
 import { type Assembler, al, ax, cr0, mem, rax, rdi, rdx, rsi, sym } from "@kvmkit/x86-asm";
-import { CR0 } from "./arch/control-registers.js";
+import { CR0 } from "./abi/index.js";
 import { fn, SECTION } from "./emit.js";
 
 /** `nop dword ptr [rax]`: as long as what replaces it. */

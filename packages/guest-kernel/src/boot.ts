@@ -10,12 +10,12 @@ import {
   BOOT_INFO,
   BOOT_INFO_MAGIC,
   BOOT_INFO_VERSION,
+  CR4,
   DIRECT_MAP_BASE,
   PAGE_SIZE,
   USER_MMAP_TOP,
 } from "./abi/index.js";
 import { emitApplyAlternatives } from "./alternatives.js";
-import { CR4 } from "./arch/control-registers.js";
 import { VECTOR } from "./arch/idt.js";
 import { fn, global, SECTION, variable } from "./emit.js";
 import { emitPanic } from "./panic.js";

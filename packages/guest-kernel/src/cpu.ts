@@ -28,11 +28,11 @@ import {
   ss,
   sym,
 } from "@kvmkit/x86-asm";
-import { PAGE_SIZE } from "./abi/index.js";
-import { bits, CR0, CR4, XCR0 } from "./arch/control-registers.js";
+import { CR0, CR4, EFER, PAGE_SIZE, XCR0 } from "./abi/index.js";
+import { bits } from "./arch/bits.js";
 import { CPUID, CPUID_XSTATE_LEAF, type CpuidFeature } from "./arch/cpuid.js";
 import { GDT, GDT_SIZE, SELECTOR } from "./arch/gdt.js";
-import { EFER, FMASK_VALUE, MSR, STAR_VALUE } from "./arch/msr.js";
+import { FMASK_VALUE, MSR, STAR_VALUE } from "./arch/msr.js";
 import { IST, TSS, TSS_NO_IOMAP } from "./arch/tss.js";
 import { emitExtableRow, fn, SECTION, variable } from "./emit.js";
 import { CPU, IST_STACK_SIZE, KERNEL_STACK_SIZE, TASK } from "./structs.js";

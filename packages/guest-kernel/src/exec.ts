@@ -35,8 +35,16 @@ import {
   rsp,
   sym,
 } from "@kvmkit/x86-asm";
-import { AREA_FLAGS, AREA as BOOT_AREA, BOOT_INFO, PAGE_SIZE, USER_MAX, USER_MIN } from "./abi/index.js";
-import { bits, RFLAGS } from "./arch/control-registers.js";
+import {
+  AREA_FLAGS,
+  AREA as BOOT_AREA,
+  BOOT_INFO,
+  PAGE_SIZE,
+  RFLAGS,
+  USER_MAX,
+  USER_MIN,
+} from "./abi/index.js";
+import { bits } from "./arch/bits.js";
 import { PAGE_SHIFT } from "./arch/paging.js";
 import { emitSetPermissions, mm } from "./areas.js";
 import { fn, global, SECTION } from "./emit.js";

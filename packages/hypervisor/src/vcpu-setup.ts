@@ -5,6 +5,7 @@
  * Area"): a usable TR that is a busy TSS, an LDTR that is a LDT or unusable, access rights that agree with the mode,
  * although an accelerator that emulates ring 0 would take less.
  */
+import { CR0, CR4, EFER, RFLAGS } from "@kvmkit/guest-kernel/abi";
 import {
   REG,
   type Registers,
@@ -12,7 +13,7 @@ import {
   type SystemRegisters,
   type VirtualCpu,
 } from "./accelerators/accelerator.js";
-import { CR0, CR4, EFER, RFLAGS, SEGMENT_TYPE } from "./x86.js";
+import { SEGMENT_TYPE } from "./x86.js";
 
 /** How a vCPU starts; structured-cloneable. */
 export interface CpuStart {
@@ -40,7 +41,7 @@ export function setUpVcpu(cpu: VirtualCpu, start: CpuStart): void {
   cpu.setSystemRegisters(system);
 
   cpu.registers.fill(0n);
-  cpu.registers[REG.rflags] = RFLAGS.FIXED;
+  cpu.registers[REG.rflags] = RFLAGS.RESERVED_1;
   for (const [name, value] of Object.entries(start.registers)) {
     cpu.registers[REG[name as keyof Registers]] = BigInt.asUintN(64, value);
   }

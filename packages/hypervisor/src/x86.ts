@@ -1,43 +1,8 @@
 /**
- * Architectural bits that a hypervisor sets or reads, by their SDM names.
- * Sources: SDM Vol. 3A, "Control Registers", "IA32_EFER", "Paging-Structure Entries", "Segment Descriptors";
- * SDM Vol. 1, "EFLAGS Register".
+ * Architectural constants that a hypervisor alone sets or reads, by their SDM names; those of the control registers
+ * are shared with the kernel (guest-kernel/abi).
+ * Sources: SDM Vol. 3A, "Paging-Structure Entries", "Segment Descriptors".
  */
-
-export const CR0 = {
-  PE: 1n << 0n,
-  MP: 1n << 1n,
-  EM: 1n << 2n,
-  TS: 1n << 3n,
-  ET: 1n << 4n,
-  NE: 1n << 5n,
-  WP: 1n << 16n,
-  AM: 1n << 18n,
-  NW: 1n << 29n,
-  CD: 1n << 30n,
-  PG: 1n << 31n,
-} as const;
-
-export const CR4 = {
-  PAE: 1n << 5n,
-  PGE: 1n << 7n,
-  OSFXSR: 1n << 9n,
-  OSXMMEXCPT: 1n << 10n,
-  LA57: 1n << 12n,
-} as const;
-
-export const EFER = {
-  SCE: 1n << 0n,
-  LME: 1n << 8n,
-  LMA: 1n << 10n,
-  NXE: 1n << 11n,
-} as const;
-
-export const RFLAGS = {
-  CF: 1n << 0n,
-  /** Bit 1 reads as 1 always. */
-  FIXED: 1n << 1n,
-} as const;
 
 /** Bits 0 to 31 of a paging-structure entry. */
 export const PTE = {

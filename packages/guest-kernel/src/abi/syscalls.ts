@@ -142,6 +142,7 @@ export const SYSCALLS = [
     args: { path, buf: { kind: "buffer", direction: "out", maxBytes: 4096 } },
     served: "host",
   },
+  { nr: 96, name: "gettimeofday", args: { tv: pointer, tz: pointer }, served: "host" },
   {
     nr: 97,
     name: "getrlimit",
@@ -185,6 +186,7 @@ export const SYSCALLS = [
     args: { pid: i32, cpusetsize: u64, mask: pointer },
     served: "kernel",
   },
+  { nr: 201, name: "time", args: { tloc: pointer }, served: "host" },
   { nr: 218, name: "set_tid_address", args: { tidptr: pointer }, served: "kernel" },
   { nr: 228, name: "clock_gettime", args: { clockid: i32, tp: timespecOut }, served: "host" },
   { nr: 231, name: "exit_group", args: { status: i32 }, served: "host" },

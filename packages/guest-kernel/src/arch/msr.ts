@@ -2,7 +2,8 @@
  * Model-specific registers of the kernel, and the values of those that are constants.
  * Source: SDM Vol. 4, "Model-Specific Registers"; SDM Vol. 3A, "Fast System Calls in 64-Bit Mode".
  */
-import { bits, RFLAGS } from "./control-registers.js";
+import { RFLAGS } from "../abi/index.js";
+import { bits } from "./bits.js";
 import { SELECTOR } from "./gdt.js";
 
 export const MSR = {
@@ -17,14 +18,6 @@ export const MSR = {
   IA32_GS_BASE: 0xc000_0101,
   /** What SWAPGS exchanges with GS.base. */
   IA32_KERNEL_GS_BASE: 0xc000_0102,
-} as const;
-
-export const EFER = {
-  /** SYSCALL and SYSRET. */
-  SCE: 1n << 0n,
-  LME: 1n << 8n,
-  LMA: 1n << 10n,
-  NXE: 1n << 11n,
 } as const;
 
 /**

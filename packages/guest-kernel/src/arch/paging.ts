@@ -3,7 +3,7 @@
  * Source: SDM Vol. 3A, "4-Level Paging and 5-Level Paging", "Page-Fault Exceptions".
  */
 import { ENTRY_HELD } from "../abi/index.js";
-import { bits } from "./control-registers.js";
+import { bits } from "./bits.js";
 
 /** Bits of an entry, at every level. */
 export const PTE = {

@@ -206,6 +206,16 @@ test("layOutKvmkit: a program that is no ELF file is refused with the ElfError a
   t.regex(error!.message, /\/script/);
 });
 
+test("layOutKvmkit: a program that lies where the stack may grow is refused", (t) => {
+  const bytes = Uint8Array.of(0xf4);
+  const segments = [{ vaddr: USER_STACK_TOP - 0x2000n, bytes, flags: PF.PF_R | PF.PF_X }];
+  const image = writeElf({ kind: "executable", entry: USER_STACK_TOP - 0x2000n, segments });
+  const error = t.throws(() => layOut(plainMemory(16 * MIB), { program: { image, path: "/high" } }), {
+    code: "ERR_VM_PROGRAM",
+  });
+  t.is((error!.cause as { code?: string }).code, "ERR_ELF_SEGMENT_RANGE");
+});
+
 test("layOutKvmkit: a dynamically linked program is refused, naming its interpreter", (t) => {
   const path = new TextEncoder().encode("/lib64/ld-linux-x86-64.so.2\0");
   const image = writeElf({

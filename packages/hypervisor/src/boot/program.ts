@@ -9,6 +9,7 @@ import {
   AREA_FLAGS,
   PAGE_SIZE,
   USER_DYN_BASE,
+  USER_MMAP_TOP,
   USER_STACK_LIMIT,
   USER_STACK_TOP,
 } from "@kvmkit/guest-kernel/abi";
@@ -54,9 +55,10 @@ const STACK_HEADROOM = 8 * PAGE_SIZE;
 /** The user and kernel clock tick that AT_CLKTCK reports (USER_HZ). */
 const CLOCK_TICKS = 100n;
 
-/** Errors: ERR_VM_PROGRAM with the ElfError as cause. */
+/** Where a program may lie: below what the stack may grow to. Errors: ERR_VM_PROGRAM with the ElfError as cause. */
 export function planProgram({ image, path }: ProgramInput): LoadPlan {
-  const plan = asProgramError(path, () => planLoad(readElf(image), { loadBias: USER_DYN_BASE }));
+  const range = { loadBias: USER_DYN_BASE, maxAddress: USER_MMAP_TOP };
+  const plan = asProgramError(path, () => planLoad(readElf(image), range));
   if (plan.interpreter !== undefined) {
     throw new VmError("ERR_VM_PROGRAM", {
       path,

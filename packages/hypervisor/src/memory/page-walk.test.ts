@@ -1,6 +1,7 @@
+import { CR0, CR4, EFER } from "@kvmkit/guest-kernel/abi";
 import test from "ava";
 import { PAGE, plainMemory, sparseMemory, TestTables, USER_TABLE } from "../internal-testing/memory.js";
-import { CR0, CR4, EFER, PTE } from "../x86.js";
+import { PTE } from "../x86.js";
 import { CHUNK_SIZE, type Extent, type GuestMemory } from "./guest-memory.js";
 import { type Access, addressSpaceOf, isCanonical, translate } from "./page-walk.js";
 

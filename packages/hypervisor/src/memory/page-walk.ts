@@ -5,9 +5,9 @@
  * Rights"). The tables are the guest's to fill with anything: an entry that points outside guest memory ends the walk
  * as an absent one does, and each step goes one level down, so there is no loop to be caught in.
  */
-import { LARGE_PAGE_SIZE, PAGE_SIZE } from "@kvmkit/guest-kernel/abi";
+import { CR0, CR4, EFER, LARGE_PAGE_SIZE, PAGE_SIZE } from "@kvmkit/guest-kernel/abi";
 import type { SystemRegisters } from "../accelerators/accelerator.js";
-import { CR0, CR4, EFER, PTE, PTE_HIGH_ADDRESS } from "../x86.js";
+import { PTE, PTE_HIGH_ADDRESS } from "../x86.js";
 import { CHUNK_SIZE, type Extent, type GuestMemory } from "./guest-memory.js";
 
 /** How addresses are translated: not at all, by four levels from `root`, or in a way that the host does not walk. */

@@ -220,6 +220,23 @@ test("clock_gettime: the day's clocks run with the host's, the others from the s
   t.is(guest.call("clock_gettime", 0, 1n << 50n), fails("EFAULT"));
 });
 
+test("time and gettimeofday: the day's clock, through pointers that may be null (time(2), gettimeofday(2))", (t) => {
+  const { guest } = program();
+  const [timeval, zone, tloc] = [guest.allocate(16), guest.allocate(8), guest.allocate(8)];
+  const before = BigInt(Math.floor(Date.now() / 1000));
+  const seconds = guest.call("time", tloc)!;
+  t.true(seconds >= before && seconds <= before + 3600n);
+  t.is(guest.memory.u64(Number(tloc)), seconds);
+  t.true(guest.call("time", 0)! >= seconds);
+  t.is(guest.call("gettimeofday", timeval, zone), 0n);
+  t.true(guest.memory.u64(Number(timeval)) >= seconds);
+  t.true(guest.memory.u64(Number(timeval) + 8) < 1_000_000n);
+  t.is(guest.memory.u64(Number(zone)), 0n);
+  t.is(guest.call("gettimeofday", 0, 0), 0n);
+  t.is(guest.call("time", 1n << 50n), fails("EFAULT"));
+  t.is(guest.call("gettimeofday", 1n << 50n, 0), fails("EFAULT"));
+});
+
 test("getrandom: fills what was asked for, and nothing behind it (getrandom(2))", (t) => {
   const { guest } = program();
   const at = guest.allocate(200_000);

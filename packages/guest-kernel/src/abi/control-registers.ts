@@ -1,7 +1,8 @@
 /**
- * Bits of the control registers, RFLAGS and XCR0.
- * Source: SDM Vol. 3A, "Control Registers", "System Flags and Fields in the EFLAGS Register", "Extended Control
- * Registers (Including XCR0)".
+ * Bits of the control registers, IA32_EFER, RFLAGS and XCR0: the host sets them for the first instruction, the kernel
+ * from then on.
+ * Source: SDM Vol. 3A, "Control Registers", "Extended Feature Enable Register", "System Flags and Fields in the EFLAGS
+ * Register", "Extended Control Registers (Including XCR0)".
  */
 export const CR0 = {
   /** Protected mode. */
@@ -33,10 +34,21 @@ export const CR4 = {
   /** SSE errors arrive as #XM. */
   OSXMMEXCPT: 1n << 10n,
   UMIP: 1n << 11n,
+  /** Five-level paging. */
+  LA57: 1n << 12n,
   FSGSBASE: 1n << 16n,
   OSXSAVE: 1n << 18n,
   SMEP: 1n << 20n,
   SMAP: 1n << 21n,
+} as const;
+
+/** IA32_EFER. */
+export const EFER = {
+  /** SYSCALL and SYSRET. */
+  SCE: 1n << 0n,
+  LME: 1n << 8n,
+  LMA: 1n << 10n,
+  NXE: 1n << 11n,
 } as const;
 
 export const RFLAGS = {
@@ -61,8 +73,3 @@ export const XCR0 = {
   ZMM_HI256: 1n << 6n,
   HI16_ZMM: 1n << 7n,
 } as const;
-
-/** The union of some bits: `bits(CR0.PE, CR0.PG)`. */
-export function bits(...flags: readonly bigint[]): bigint {
-  return flags.reduce((all, flag) => all | flag, 0n);
-}
