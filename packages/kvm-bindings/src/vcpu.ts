@@ -4,7 +4,6 @@
  *
  * A vCPU belongs to the thread that created it (KVM api.rst 1); calls from other threads throw, except kick().
  */
-
 import { checkpoint } from "./checkpoint.js";
 import { instanceOf, integerOf } from "./checks.js";
 import { KvmError } from "./errors.js";
@@ -44,22 +43,24 @@ const GFN_DIRTY = 1;
 const GFN_RESET = 2;
 
 /**
- * Which vCPU the native run() of this thread runs: the last one that did. Most threads have one, so that most exits
- * cost one native call without an argument.
+ * Which vCPU the native run() of this thread runs: the last one that did, by a number that keeps nothing alive. Most
+ * threads have one vCPU, so that most exits cost one native call without an argument.
  */
-let selected: Vcpu | undefined;
+let selected = 0;
 let runSelected: () => number;
+let serialNumbers = 0;
 
 export class Vcpu extends VcpuState {
   /** The APIC id that it was created with; -1 where attached. */
   readonly vcpuId: number;
   readonly #vm: Vm | undefined;
+  readonly #serial = ++serialNumbers;
   #page: RunPage | undefined;
   #stop: StopSource | undefined;
   #dirtyRing: { readonly words: Int32Array; readonly view: DataView; next: number } | undefined;
 
   private constructor(handle: NativeHandle, vcpuId: number, vm: Vm | undefined) {
-    super(handle, `Vcpu ${vcpuId}`);
+    super(handle, vm === undefined ? "Vcpu" : `Vcpu ${vcpuId}`);
     this.vcpuId = vcpuId;
     this.#vm = vm;
   }
@@ -84,7 +85,7 @@ export class Vcpu extends VcpuState {
     this.#page = undefined;
     this.#dirtyRing = undefined;
     this.#stop = undefined;
-    if (selected === this) selected = undefined;
+    if (selected === this.#serial) selected = 0;
     this.#vm?.forget(this);
     super.close();
   }
@@ -95,7 +96,7 @@ export class Vcpu extends VcpuState {
    * Errors: ERR_KVM_IOCTL with EFAULT where the guest touches memory that the host cannot give.
    */
   run(stop?: StopSource): number {
-    if (selected !== this || stop !== this.#stop) this.#select(stop);
+    if (selected !== this.#serial || stop !== this.#stop) this.#select(stop);
     for (;;) {
       const reason = runSelected();
       if (reason >= 0) return reason;
@@ -108,7 +109,7 @@ export class Vcpu extends VcpuState {
     const handle = instanceOf("Vcpu.run: stop", stop, StopSource) && handleOf(stop!);
     this.checked(handleOf(this).bind(handle));
     this.#stop = stop;
-    selected = this;
+    selected = this.#serial;
     runSelected = native().run;
   }
 
