@@ -1,9 +1,8 @@
 /** From an argument vector to an exit status: finds the command, runs it, and makes every error a message. */
 import { commands } from "./commands/index.js";
 import { nearestName } from "./config/nearest-name.js";
-import { ManifestError } from "./config/problems.js";
 import { type Command, type CommandHost, parseInvocation, usage } from "./define-command.js";
-import { CliError } from "./errors.js";
+import type { CliError } from "./errors.js";
 import { commandHelp, overview } from "./help.js";
 import { Output, type Stream } from "./output.js";
 import { reportError, statusOfError } from "./report-error.js";
@@ -84,5 +83,3 @@ function unknownCommand(name: string): CliError {
   const hint = near === undefined ? "" : ` Did you mean ${near}?`;
   return usage(undefined, `there is no command ${name}.${hint} A program is named by a path: ./${name}`);
 }
-
-export { CliError, ManifestError };

@@ -1,7 +1,6 @@
 /** What one manifest needs to run: its plugins numbered, its kernel, its program. */
 import { readFileSync } from "node:fs";
 import { join, relative, resolve } from "node:path";
-import type { HypercallRow } from "@kvmkit/guest-kernel/abi";
 import { ManifestError } from "../config/problems.js";
 import type { LoadedManifest } from "../config/vm-toml.js";
 import { CliError, systemErrorText } from "../errors.js";
@@ -9,8 +8,8 @@ import type { Output } from "../output.js";
 import type { Timings } from "../report-timings.js";
 import { type Artefact, BuildCache, contentKey } from "./cache.js";
 import { getKernel } from "./kernel.js";
-import { loadPlugins, type NamedPlugin } from "./load-plugins.js";
-import { type HypercallNumbers, lockHypercalls } from "./lock-file.js";
+import { loadPlugins } from "./load-plugins.js";
+import { hypercallInclude, kernelRows, type NumberedPlugin, numberPlugins } from "./number-plugins.js";
 import { isSource } from "./source-kind.js";
 import { TOOLCHAIN } from "./toolchain-hash.js";
 
@@ -18,11 +17,6 @@ export interface BuildContext {
   readonly userDir: string;
   readonly output: Output;
   readonly timings: Timings;
-}
-
-export interface NumberedPlugin extends NamedPlugin {
-  /** Of its hypercalls that have no number of Linux's. */
-  readonly numbers: Readonly<Record<string, number>>;
 }
 
 export interface BuiltManifest {
@@ -63,45 +57,7 @@ interface Tools {
 
 async function getPlugins(loaded: LoadedManifest): Promise<NumberedPlugin[]> {
   if (loaded.manifest.plugin.length === 0) return [];
-  return numberPlugins(loaded, await loadPlugins(loaded));
-}
-
-function numberPlugins({ dir }: LoadedManifest, plugins: readonly NamedPlugin[]): NumberedPlugin[] {
-  const names = plugins.map(({ plugin }) => ({
-    name: plugin.name,
-    hypercalls: plugin.rows.filter(({ nr }) => nr === undefined).map(({ name }) => name),
-  }));
-  const numbers: HypercallNumbers = lockHypercalls(dir, names);
-  return plugins.map((named) => ({ ...named, numbers: ownNumbers(named, numbers) }));
-}
-
-function ownNumbers({ plugin }: NamedPlugin, all: HypercallNumbers): Record<string, number> {
-  const recorded = all[plugin.name] ?? {};
-  const names = plugin.rows.filter(({ nr }) => nr === undefined).map(({ name }) => name);
-  return Object.fromEntries(names.map((name) => [name, recorded[name]!]));
-}
-
-/** `SYS_<name>` for the hypercalls that are granted. */
-function hypercallInclude(plugins: readonly NumberedPlugin[]): string {
-  const lines = grantedNumbers(plugins).map(({ name, nr }) => `SYS_${name} = 0x${nr.toString(16)}\n`);
-  return lines.join("");
-}
-
-function grantedNumbers(plugins: readonly NumberedPlugin[]): { name: string; nr: number }[] {
-  return plugins.flatMap(({ numbers, grant }) =>
-    Object.entries(numbers)
-      .filter(([name]) => grant === "all" || grant.includes(name))
-      .map(([name, nr]) => ({ name, nr })),
-  );
-}
-
-/** The rows that the kernel makes stubs of: granted hypercalls outside of Linux's numbers. */
-function kernelRows(plugins: readonly NumberedPlugin[]): HypercallRow[] {
-  return plugins.flatMap(({ plugin, numbers, grant }) =>
-    plugin.rows
-      .filter(({ name, nr }) => nr === undefined && (grant === "all" || grant.includes(name)))
-      .map(({ name, args, errors, doc }) => ({ nr: numbers[name]!, name, args, errors, doc })),
-  );
+  return numberPlugins(loaded.dir, await loadPlugins(loaded));
 }
 
 async function getBootImage(

@@ -1,4 +1,4 @@
-import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { mkdtempSync, readdirSync, readFileSync, rmSync, utimesSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import test from "ava";
@@ -67,6 +67,22 @@ test.serial("two builds at once leave one whole entry", async (t) => {
   );
   t.false((await cache.get("kernel-k.elf", make)).built);
   t.deepEqual(readdirSync(cache.dir).sort(), [".gitignore", "kernel-k.elf", "kernel-k.json"]);
+});
+
+test.serial("entries of more than a month ago are forgotten when a new one is made", async (t) => {
+  const cache = cacheOf("old");
+  const { path } = await cache.get("kernel-old.elf", make);
+  await cache.get("kernel-new.elf", make);
+  const longAgo = new Date(Date.now() - 31 * 24 * 3_600_000);
+  for (const file of [path, path.replace(".elf", ".json")]) utimesSync(file, longAgo, longAgo);
+  await cache.get("kernel-newest.elf", make);
+  t.deepEqual(readdirSync(cache.dir).sort(), [
+    ".gitignore",
+    "kernel-new.elf",
+    "kernel-new.json",
+    "kernel-newest.elf",
+    "kernel-newest.json",
+  ]);
 });
 
 test("parts of a key cannot run into each other", (t) => {

@@ -7,7 +7,7 @@
  * so they need no lock.
  */
 import { createHash } from "node:crypto";
-import { existsSync, readFileSync } from "node:fs";
+import { existsSync, readdirSync, readFileSync, rmSync, statSync } from "node:fs";
 import { join } from "node:path";
 import { writeFileAtomically } from "./atomic-file.js";
 
@@ -31,6 +31,7 @@ interface EntryRecord {
 }
 
 const KEY_DIGITS = 16;
+const KEEP_MS = 30 * 24 * 3_600_000;
 
 /** A hash over parts of which none can be mistaken for another: each goes in with its length. */
 export function contentKey(...parts: readonly (string | Uint8Array)[]): string {
@@ -62,7 +63,18 @@ export class BuildCache {
       inputs: Object.fromEntries([...inputs].map(([file, content]) => [file, sha256(content)])),
     };
     writeFileAtomically(recordOf(path), `${JSON.stringify(record)}\n`);
+    this.#forgetOld();
     return { path, bytes, built: true };
+  }
+
+  /** A folder that only grew would be noticed some day. What is still needed is made again. */
+  #forgetOld(): void {
+    const oldest = Date.now() - KEEP_MS;
+    for (const name of readdirSync(this.dir).filter((entry) => entry !== ".gitignore")) {
+      const path = join(this.dir, name);
+      const made = statSync(path, { throwIfNoEntry: false })?.mtimeMs ?? oldest;
+      if (made < oldest) rmSync(path, { force: true });
+    }
   }
 
   /** The folder ignores itself, so that no one has to edit a .gitignore. */
