@@ -51,6 +51,13 @@ test("a name without NUL: ERR_ELF_STRING with its start, short or long", (t) => 
   t.throws(() => table(`\0${"x".repeat(10_000)}`).get(5), { instanceOf: ElfError, code: "ERR_ELF_STRING" });
 });
 
+test("a long ASCII name is read beside names in UTF-8", (t) => {
+  const long = "x".repeat(70_000);
+  const strings = table(`\0ä\0${long}\0ö\0`);
+  t.is(strings.get(4), long);
+  t.deepEqual([strings.get(1), strings.get(70_005)], ["ä", "ö"]);
+});
+
 test("long names that are not ASCII are refused: many could end in one and be decoded again and again", (t) => {
   t.throws(() => table(`\0ä${"x".repeat(70_000)}\0`).get(1), {
     instanceOf: ElfError,

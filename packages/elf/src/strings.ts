@@ -4,18 +4,22 @@ import { ElfError } from "./errors.js";
 /** Bytes that a search for the end of a string looks at before it asks the block index. */
 const BLOCK = 4096;
 
-/** Every name is decoded apart then, and many names may end in one long string. */
-const MAX_UTF8_BYTES = 65536;
+/** Names that are not ASCII are decoded one by one, and many may end in the same long string. */
+const MAX_UTF8_BYTES = 16_384;
 
 const utf8 = /* @__PURE__ */ new TextDecoder("utf-8", { ignoreBOM: true });
+/** One character for each byte; those of ASCII are right. */
+const singleBytes = /* @__PURE__ */ new TextDecoder("latin1");
 
 export class StringTable {
   readonly bytes: Uint8Array;
   /** File offset of the table, for errors. */
   readonly offset: number;
   readonly #where: string;
-  /** The table as one string where it is ASCII: a name is then a slice that copies nothing. */
-  #ascii: string | null | undefined;
+  /** The table as one string with a character for each byte: an ASCII name is a slice that copies nothing. */
+  #text: string | undefined;
+  /** Where the bytes are that are not ASCII, ascending. */
+  #beyondAscii: Uint32Array | undefined;
   /** For each block the position of the first NUL at or after its start, or the table's length. */
   #nextNul: Float64Array | undefined;
 
@@ -39,13 +43,21 @@ export class StringTable {
     if (end === bytes.length) {
       throw this.#error(this.offset + index, `string ${index} without an end`, "a NUL inside the table");
     }
-    if (this.#ascii === undefined) this.#ascii = decodeAscii(bytes);
-    if (this.#ascii !== null) return this.#ascii.slice(index, end);
+    this.#text ??= singleBytes.decode(bytes);
+    this.#beyondAscii ??= positionsBeyondAscii(bytes);
+    return isBetween(this.#beyondAscii, index, end) ? this.#decode(index, end) : this.#text.slice(index, end);
+  }
+
+  #decode(index: number, end: number): string {
     if (end - index > MAX_UTF8_BYTES) {
-      const allowed = `at most ${MAX_UTF8_BYTES} bytes in a table that is not ASCII`;
-      throw this.#error(this.offset + index, `a string of ${end - index} bytes`, allowed);
+      const found = `a string of ${end - index} bytes`;
+      throw this.#error(
+        this.offset + index,
+        found,
+        `at most ${MAX_UTF8_BYTES} bytes where they are not ASCII`,
+      );
     }
-    return utf8.decode(bytes.subarray(index, end));
+    return utf8.decode(this.bytes.subarray(index, end));
   }
 
   /**
@@ -77,11 +89,23 @@ function indexNuls(bytes: Uint8Array): Float64Array {
   return index;
 }
 
-/**
- * The bytes as a string of the same length, or `null` if some byte is not ASCII.
- * A UTF-8 sequence of several bytes decodes to fewer code units, and a stray byte to U+FFFD.
- */
-function decodeAscii(bytes: Uint8Array): string | null {
-  const text = utf8.decode(bytes);
-  return text.length === bytes.length && !text.includes("\ufffd") ? text : null;
+function positionsBeyondAscii(bytes: Uint8Array): Uint32Array {
+  let count = 0;
+  for (const byte of bytes) count += byte >> 7;
+  const positions = new Uint32Array(count);
+  if (count === 0) return positions;
+  for (let at = 0, i = 0; at < bytes.length; at++) if (bytes[at]! >= 0x80) positions[i++] = at;
+  return positions;
+}
+
+/** Whether one of the ascending positions is at least `start` and below `end`. */
+function isBetween(positions: Uint32Array, start: number, end: number): boolean {
+  let low = 0;
+  let high = positions.length;
+  while (low < high) {
+    const middle = (low + high) >>> 1;
+    if (positions[middle]! < start) low = middle + 1;
+    else high = middle;
+  }
+  return low < positions.length && positions[low]! < end;
 }

@@ -6,7 +6,7 @@ import type { ElfFile } from "./reader.js";
 import type { StringTable } from "./strings.js";
 import { layoutOf, SYM } from "./structs.js";
 import { checkIndex, entryCount } from "./tables.js";
-import type { SymbolVersion } from "./versions.js";
+import type { SymbolVersion, SymbolVersions } from "./versions.js";
 
 /** One symbol, decoded. Field names are the gABI's. */
 export interface ElfSymbol {
@@ -37,6 +37,8 @@ export class SymbolTable {
   readonly #at: Readonly<Record<string, number>>;
   #strings: StringTable | undefined;
   #indices: DataView | undefined;
+  /** `null` until they were looked for. */
+  #versions: SymbolVersions | undefined | null = null;
 
   /** Errors: ERR_ELF_SECTION_TYPE, ERR_ELF_ENTRY_SIZE, ERR_ELF_TRUNCATED. */
   constructor(elf: ElfFile, section: ElfSection) {
@@ -124,7 +126,8 @@ export class SymbolTable {
   version(index: number): SymbolVersion | undefined {
     if (this.section.sh_type !== SHT.SHT_DYNSYM) return undefined;
     const shndx = this.shndx(index);
-    const version = this.#elf.versions?.get(index, shndx);
+    if (this.#versions === null) this.#versions = this.#elf.versions;
+    const version = this.#versions?.get(index, shndx);
     return shndx === SHN.SHN_ABS && version?.name === this.name(index) ? undefined : version;
   }
 
@@ -152,10 +155,14 @@ export class SymbolTable {
   }
 
   #sectionIndices(): DataView {
+    this.#indices ??= this.#readSectionIndices();
+    return this.#indices;
+  }
+
+  #readSectionIndices(): DataView {
     const section = this.#elf.sections.find(
       ({ sh_type, sh_link }) => sh_type === SHT.SHT_SYMTAB_SHNDX && sh_link === this.section.index,
     );
-    this.#indices ??= viewOf(section ? this.#elf.sectionData(section) : new Uint8Array());
-    return this.#indices;
+    return viewOf(section ? this.#elf.sectionData(section) : new Uint8Array());
   }
 }

@@ -50,6 +50,8 @@ export class BuildAttributes {
     [NT_GNU_BUILD_ATTRIBUTE_FUNC]: { start: 0n, end: 0n },
   };
 
+  #named: ReadonlyMap<bigint, number[]> | undefined;
+
   constructor(elf: ElfFile) {
     this.#elf = elf;
   }
@@ -105,8 +107,8 @@ export class BuildAttributes {
     const table = this.#elf.symbols;
     if (table === undefined) return undefined;
     let chosen: number | undefined;
-    for (let i = 0; i < table.length; i++) {
-      if (table.value(i) !== address || table.nameOffset(i) === 0) continue;
+    this.#named ??= namedSymbols(table);
+    for (const i of this.#named.get(address) ?? []) {
       const verdict = type === NT_GNU_BUILD_ATTRIBUTE_OPEN ? judgeOpen(table, i) : judgeFunction(table, i);
       if (verdict === "take" || verdict === "end" || (verdict === "first" && chosen === undefined))
         chosen = i;
@@ -114,6 +116,19 @@ export class BuildAttributes {
     }
     return chosen === undefined ? undefined : { name: table.name(chosen), size: table.size(chosen) };
   }
+}
+
+/** The symbols that have names, by their addresses. */
+function namedSymbols(table: SymbolTable): ReadonlyMap<bigint, number[]> {
+  const byAddress = new Map<bigint, number[]>();
+  for (let i = 0; i < table.length; i++) {
+    if (table.nameOffset(i) === 0) continue;
+    const address = table.value(i);
+    const there = byAddress.get(address);
+    if (there === undefined) byAddress.set(address, [i]);
+    else there.push(i);
+  }
+  return byAddress;
 }
 
 type Verdict = "take" | "first" | "skip" | "end";
