@@ -19,7 +19,7 @@ export class StringTable {
   /** The table as one string with a character for each byte: an ASCII name is a slice that copies nothing. */
   #text: string | undefined;
   /** Where the bytes are that are not ASCII, ascending. */
-  #beyondAscii: Uint32Array | undefined;
+  #beyondAscii: Uint32Array = new Uint32Array();
   /** For each block the position of the first NUL at or after its start, or the table's length. */
   #nextNul: Float64Array | undefined;
 
@@ -43,9 +43,16 @@ export class StringTable {
     if (end === bytes.length) {
       throw this.#error(this.offset + index, `string ${index} without an end`, "a NUL inside the table");
     }
-    this.#text ??= singleBytes.decode(bytes);
-    this.#beyondAscii ??= positionsBeyondAscii(bytes);
+    this.#text ??= this.#readText();
     return isBetween(this.#beyondAscii, index, end) ? this.#decode(index, end) : this.#text.slice(index, end);
+  }
+
+  /** Most tables are ASCII: a UTF-8 sequence decodes to fewer characters than bytes, a stray byte to U+FFFD. */
+  #readText(): string {
+    const text = utf8.decode(this.bytes);
+    if (text.length === this.bytes.length && !text.includes("\ufffd")) return text;
+    this.#beyondAscii = positionsBeyondAscii(this.bytes);
+    return singleBytes.decode(this.bytes);
   }
 
   #decode(index: number, end: number): string {
@@ -93,7 +100,6 @@ function positionsBeyondAscii(bytes: Uint8Array): Uint32Array {
   let count = 0;
   for (const byte of bytes) count += byte >> 7;
   const positions = new Uint32Array(count);
-  if (count === 0) return positions;
   for (let at = 0, i = 0; at < bytes.length; at++) if (bytes[at]! >= 0x80) positions[i++] = at;
   return positions;
 }
