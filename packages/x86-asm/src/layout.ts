@@ -66,6 +66,7 @@ export function layOut(
 ): { layouts: SectionLayout[]; evaluator: Evaluator } {
   const layouts = sections.map((section) => new SectionLayout(section));
   const evaluator = new Evaluator(symbols, layouts);
+  for (const layout of layouts) padFirst(layout);
   let pass = 0;
   for (let changed = true; changed; pass++) {
     if (pass > MAX_PASSES) {
@@ -83,6 +84,18 @@ export function layOut(
   }
   for (const layout of layouts) checkVariables(layout, symbols, evaluator, report);
   return { layouts, evaluator };
+}
+
+/** Where things stand before the first pass: every branch short, alignments padded, fills and origins empty. */
+function padFirst({ section, growth, own }: SectionLayout): void {
+  const { words, count } = section.variables;
+  for (let i = 0; i < count; i++) {
+    const at = i * VariableWord.stride;
+    if (words[at + VariableWord.kind] === VariableKind.align) {
+      own[i] = alignmentSize(section, i, words[at]! + growth[i]!);
+    }
+    growth[i + 1] = growth[i]! + own[i]!;
+  }
 }
 
 /** One walk over a section's variables; whether anything moved. */
@@ -194,18 +207,24 @@ function variableSize(layout: SectionLayout, evaluator: Evaluator, i: number): n
   const { section, growth } = layout;
   const at = i * VariableWord.stride;
   const { words, addends } = section.variables;
-  const padding_ = section.paddings[words[at + VariableWord.extra]!]!;
   const offset = words[at]! + growth[i]!;
   const kind = words[at + VariableWord.kind]!;
-  if (kind === VariableKind.align) {
-    const size = padding(offset, padding_.align);
-    return size > padding_.maxBytes ? 0 : size;
-  }
+  if (kind === VariableKind.align) return alignmentSize(section, i, offset);
   const value = evaluator.tryEvaluate(words[at + VariableWord.symbol]!, addends[i]!);
   if (value === null) return 0;
-  if (kind === VariableKind.fill) return fillSize(value, padding_.pattern!.length);
+  if (kind === VariableKind.fill) {
+    return fillSize(value, section.paddings[words[at + VariableWord.extra]!]!.pattern!.length);
+  }
   const target = evaluator.offsetOf(section.index, value);
   return target === null ? 0 : Math.min(Math.max(0, target - offset), MAX_SECTION_BYTES);
+}
+
+/** Padding of alignment `i` where it stands at `offset`. */
+function alignmentSize(section: SectionBuffer, i: number, offset: number): number {
+  const extra = section.variables.words[i * VariableWord.stride + VariableWord.extra]!;
+  const { align, maxBytes } = section.paddings[extra]!;
+  const size = padding(offset, align);
+  return size > maxBytes ? 0 : size;
 }
 
 function fillSize(value: Evaluated, unit: number): number {

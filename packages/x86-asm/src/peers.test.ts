@@ -9,6 +9,7 @@ import { assembleFlat } from "./assemble.js";
 import { Decoder, format } from "./decoder/index.js";
 import { AsmError } from "./errors.js";
 import { randomInstructions } from "./random-instructions.test.support.js";
+import { randomProgram } from "./random-programs.test.support.js";
 
 const TOOLS = { as: "binutils", objcopy: "binutils", objdump: "binutils" };
 const COUNT = 1500;
@@ -81,6 +82,15 @@ for (const bits of [16, 32, 64] as const) {
     compareWithObjdump(t, bits);
   });
 }
+
+toolTest("whole programs of branches, alignments and data are GNU as's, byte for byte", TOOLS, (t) => {
+  for (let seed = 1; seed <= 12; seed++) {
+    const bits = ([16, 32, 64] as const)[seed % 3]!;
+    const source = randomProgram(bits, seed);
+    const { taken, bytes } = assembleWithGnu(source.trimEnd().split("\n").slice(2), bits);
+    t.deepEqual(Buffer.from(assembleFlat(taken.join("\n"), { bits })).equals(bytes), true, `seed ${seed}`);
+  }
+});
 
 /** What objdump spells otherwise than GNU as and the manuals; the bytes are the same. */
 const SPELLINGS: readonly (readonly [pattern: RegExp, replacement: string])[] = [

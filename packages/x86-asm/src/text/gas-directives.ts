@@ -12,6 +12,7 @@ import type { TextAssembler } from "./text-assembler.js";
 const COMMA = 44;
 const MAX_ALIGN = 2 ** 30;
 const MAX_REPEAT = 5_000_000;
+const NOP = 0x90;
 
 const section =
   (name: string): Directive =>
@@ -92,9 +93,12 @@ const align =
     let most = MAX_ALIGN;
     if (a.accept(COMMA)) {
       if (a.next() !== COMMA && !a.atEnd()) pattern = fillPattern(a, unit);
-      if (a.accept(COMMA)) most = a.readCount("the most bytes to skip", MAX_ALIGN);
+      // 0 is no limit.
+      if (a.accept(COMMA)) most = a.readCount("the most bytes to skip", MAX_ALIGN) || MAX_ALIGN;
     }
     const isCode = a.program.section.flags.execute;
+    // A NOP as the fill means NOPs of any length.
+    if (isCode && pattern?.length === 1 && pattern[0] === NOP) pattern = null;
     a.program.align(bytes, pattern ?? (isCode ? null : Uint8Array.of(0)), most);
   };
 
