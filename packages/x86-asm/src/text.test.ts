@@ -215,6 +215,7 @@ nasm(
   "db 3",
   "%endif",
 );
+nasm("a backslash joins a line to the next", 16, "010203 90", "db 1, \\", "2, \\", "3", "nop");
 nasm("org gives the address of flat code", 16, "a1047cf4 ", "org 0x7c00", "mov ax, [x]", "hlt", "x:");
 nasm("numbers in every spelling", 32, "ff 0a 05 07 ff 0c", "db 0ffh, 0x0a, 101b, 7o, $0ff, 1_2");
 

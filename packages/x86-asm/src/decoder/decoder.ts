@@ -1,7 +1,7 @@
 /** Bytes to instructions, by the table that the assembler encodes with. */
 import type { Bits } from "../encoder.js";
 import { coreInstructions, type InstructionSet } from "../instruction-set.js";
-import { type Integer, narrow } from "../integers.js";
+import type { Integer } from "../integers.js";
 import {
   ANY_MEMORY,
   CHECK_BITS,
@@ -20,10 +20,11 @@ import {
   Slot,
   Width,
 } from "../operand-bits.js";
-import { FarPointer, type Memory } from "../operands.js";
+import type { FarPointer, Memory } from "../operands.js";
 import { fs, gs, type Register } from "../registers.js";
-import { absoluteMemory, type DecodedAddress, memoryAt, readAddress, stringMemory } from "./decode-memory.js";
+import { type DecodedAddress, memoryAt, readAddress, stringMemory } from "./decode-memory.js";
 import { type FoundPrefixes, MAX_LENGTH, readPrefixes } from "./decode-prefixes.js";
+import { TailReader } from "./decode-tail.js";
 import { FormIndex } from "./form-index.js";
 import { registerOf } from "./register-files.js";
 
@@ -410,70 +411,4 @@ class Decoding {
 function repeatName(repeat: number, isString: boolean, flags: number, mnemonic: string): string {
   if (repeat === 0xf2) return (flags & FormFlag.bnd) !== 0 ? "bnd" : "repnz";
   return isString && !/^(cmps|scas|ret)/.test(mnemonic) ? "rep" : "repz";
-}
-
-const FIELD_BYTES: Readonly<Record<number, number>> = {
-  [Slot.ib]: 1,
-  [Slot.iw]: 2,
-  [Slot.id]: 4,
-  [Slot.iq]: 8,
-  [Slot.cb]: 1,
-  [Slot.cw]: 2,
-  [Slot.cd]: 4,
-};
-
-/** Bits of an immediate where it is used, and whether it is sign-extended to that, by `OperandCheck`. */
-const IMMEDIATE_BITS: Readonly<Record<number, number>> = {
-  [OperandCheck.simm8to16]: 16,
-  [OperandCheck.simm8to32]: 32,
-  [OperandCheck.simm8to64]: 64,
-  [OperandCheck.simm32]: 64,
-};
-
-/** Reads immediates, offsets and pointers behind the operands. */
-class TailReader {
-  private readonly bytes: Uint8Array;
-  at: number;
-
-  constructor(bytes: Uint8Array, at: number) {
-    this.bytes = bytes;
-    this.at = at;
-  }
-
-  /** The bytes ended before the instruction did. */
-  get isShort(): boolean {
-    return this.at > this.bytes.length;
-  }
-
-  private read(size: number): bigint {
-    let value = 0n;
-    for (let i = size - 1; i >= 0; i--) value = (value << 8n) | BigInt(this.bytes[this.at + i] ?? 0);
-    this.at += size;
-    return value;
-  }
-
-  field(slot: number, check: number): DecodedOperand {
-    const size = FIELD_BYTES[slot]!;
-    const value = this.read(size);
-    if (slot >= Slot.cb) return { kind: "target", address: BigInt.asIntN(size * 8, value) };
-    const extended = IMMEDIATE_BITS[check];
-    if (extended === undefined)
-      return { kind: "immediate", value: narrow(value), bits: size * 8, isFixed: false };
-    return {
-      kind: "immediate",
-      value: narrow(BigInt.asIntN(size * 8, value)),
-      bits: extended,
-      isFixed: false,
-    };
-  }
-
-  pointer(size: number): DecodedOperand {
-    const offset = Number(this.read(size));
-    return { kind: "far", pointer: new FarPointer(Number(this.read(2)), offset, size * 8) };
-  }
-
-  moffs(accepts: number, addressBits: number, segment: Register<"sreg"> | null): DecodedOperand {
-    const offset = narrow(this.read(addressBits / 8));
-    return absoluteMemory(accepts, offset, addressBits, segment);
-  }
 }

@@ -1,6 +1,6 @@
 /** Reads expressions: precedence climbing over the operators of the dialect. */
 import { asmError } from "../errors.js";
-import { binary, type Expression, SymbolReference, unary, type Value } from "../expressions.js";
+import { binary, SymbolReference, unary, type Value } from "../expressions.js";
 import type { Integer } from "../integers.js";
 import type { Program } from "../program.js";
 import { Class, type Dialect } from "./dialect.js";
@@ -240,5 +240,3 @@ export function characterConstant(bytes: string): Value {
   for (let i = bytes.length - 1; i >= 0; i--) value = (value << 8n) | BigInt(bytes.charCodeAt(i));
   return binary("+", 0, value, 1);
 }
-
-export type { Expression };

@@ -8,6 +8,7 @@ import { Class, DIALECTS, type DialectName } from "./dialect.js";
 import { type Directive, directivesOf } from "./directives.js";
 import { FileCache, type FileResolver } from "./files.js";
 import { type Frame, FrameList, setFrameText } from "./frames.js";
+import { joinLines, withoutComments } from "./line-joining.js";
 import { MacroTable } from "./macros.js";
 import { MEANING_SHIFT, MEANING_VALUE, Meaning, type NameTable } from "./names.js";
 import { encodeText } from "./reader.js";
@@ -537,25 +538,3 @@ const READING_ERRORS: ReadonlySet<string> = new Set([
   "ERR_ASM_DIRECTIVE",
   "ERR_ASM_SYMBOL",
 ]);
-
-/** Blanks out comments, outside of strings, and keeps the lines. */
-function withoutComments(text: string): string {
-  const token = /"(?:[^"\\\n]|\\.)*"|'(?:\\.|[^\\\n])'?|#[^\n]*|\/\*[\s\S]*?(?:\*\/|$)/g;
-  return text.replace(token, (found) => (found.startsWith("/*") ? found.replace(/[^\n]/g, " ") : found));
-}
-
-/** Joins lines that end in a backslash to the next, and adds as many empty lines behind, so that numbers hold. */
-function joinLines(text: string): string {
-  const lines = text.split("\n");
-  const joined: string[] = [];
-  for (let i = 0; i < lines.length; i++) {
-    let line = lines[i]!;
-    let count = 0;
-    while (/\\\r?$/.test(line.slice(-2)) && i + 1 < lines.length) {
-      line = `${line.slice(0, line.lastIndexOf("\\"))} ${lines[++i]}`;
-      count++;
-    }
-    joined.push(line, ...new Array<string>(count).fill(""));
-  }
-  return joined.join("\n");
-}
