@@ -12,8 +12,8 @@ async function cli(argv: string[], env: Record<string, string> = {}, isTTY = fal
   const said = { stdout: "", stderr: "" };
   const stream = (name: "stdout" | "stderr") => ({
     isTTY,
-    write(text: string) {
-      said[name] += text;
+    write(data: string | Uint8Array) {
+      said[name] += data.toString();
     },
   });
   const status = await runCli(argv, { stdout: stream("stdout"), stderr: stream("stderr"), env, cwd: "/" });

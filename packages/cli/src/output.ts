@@ -8,7 +8,7 @@ type Style = Parameters<typeof styleText>[0];
 
 export interface Stream {
   readonly isTTY?: boolean | undefined;
-  write(text: string): unknown;
+  write(data: string | Uint8Array): unknown;
 }
 
 export interface OutputOptions {
@@ -37,6 +37,12 @@ export class Output {
   result(text: string): void {
     this.clearProgress();
     this.#stdout.write(text.endsWith("\n") ? text : `${text}\n`);
+  }
+
+  /** A command's result that is not text. */
+  resultBytes(bytes: Uint8Array): void {
+    this.clearProgress();
+    this.#stdout.write(bytes);
   }
 
   /** A command's result under --json. bigints become "0x…" strings. */

@@ -6,9 +6,9 @@ export interface Phase {
   readonly ms: number;
 }
 
-/** Adds up phases by name, in the order in which they first came. */
+/** Adds up phases by name, in the order in which they first came. The first is the process's own start. */
 export class Timings {
-  readonly #phases = new Map<string, number>();
+  readonly #phases = new Map<string, number>([["start", performance.now()]]);
 
   add(name: string, ms: number): void {
     this.#phases.set(name, (this.#phases.get(name) ?? 0) + ms);

@@ -1,5 +1,5 @@
 /** `kvm asm`: one source to a flat image, an object file, a program or a listing. */
-import { chmodSync, readFileSync, writeSync } from "node:fs";
+import { chmodSync, readFileSync } from "node:fs";
 import { extname, relative, resolve } from "node:path";
 import type { Assembly } from "@kvmkit/x86-asm";
 import { assembleSource } from "../build/assemble-source.js";
@@ -43,7 +43,7 @@ export async function assembleFile({ args, options, host }: AsmInvocation): Prom
   const content = bytes(assembly, { file: relative(userDir, path), origin });
   const target = options.output ?? (format === "listing" ? STDOUT : withEnding(path, ending));
   if (target === STDOUT) {
-    writeToStdout(content);
+    output.resultBytes(content);
     return 0;
   }
   const written = resolve(userDir, target);
@@ -65,9 +65,4 @@ function readSource(path: string, shown: string): Uint8Array {
   } catch (error) {
     throw new CliError("ERR_CLI_IO", `${shown}: ${systemErrorText(error)}`, { cause: error });
   }
-}
-
-/** Bytes, not text: straight to the descriptor. */
-function writeToStdout(bytes: Uint8Array): void {
-  for (let done = 0; done < bytes.length; ) done += writeSync(1, bytes, done);
 }

@@ -27,10 +27,15 @@ export const BOOT_PROTOCOLS = ["kvmkit", "long", "protected", "real"] as const;
 /** What `--memory` and `[vm] memory` take: whole pages, no more than x86-64 hosts have. A boot protocol may need more. */
 export const memorySize = size({ min: 2 ** 16, max: 2 ** 40, multipleOf: 4096 });
 
-const environmentName = { pattern: /^[^=\0]+$/, allowed: "a variable's name, without =" };
+const environmentName = {
+  pattern: /^[^=\0]+$/,
+  allowed: "a variable's name, without =",
+  plural: "variables",
+};
 const registerName = {
   pattern: /^(r[a-d]x|r[sd]i|r[bs]p|r([89]|1[0-5])|rflags)$/,
   allowed: "a register: rax to r15, rsp, rbp, rflags",
+  plural: "registers (rax to r15, rsp, rbp, rflags)",
 };
 
 export const MANIFEST_SCHEMA = table({
@@ -141,7 +146,7 @@ export const MANIFEST_SCHEMA = table({
     }),
   },
   plugin: {
-    doc: "Host functions for the guest.",
+    doc: "Host functions for the guest. A boot protocol brings some of the built-in ones, granted whole: `kvmkit` has descriptors, console, files, process, clock and random; `long` descriptors, console, files, debug-console and foreign-host; `protected` and `real` descriptors, console and debug-console. A table that names one of them replaces its grant and its options, so that without `grant` it is withheld.",
     default: [],
     type: tables({
       module: {

@@ -202,9 +202,9 @@ export function listOf<T>(type: ValueType<T>, allowed: string): ValueType<T[]> {
 /** A table whose keys are the user's own. */
 export function mapOf<T>(
   type: ValueType<T>,
-  keys: { readonly pattern: RegExp; readonly allowed: string },
+  keys: { readonly pattern: RegExp; readonly allowed: string; readonly plural: string },
 ): ValueType<Record<string, T>> {
-  const allowed = `a table of ${keys.allowed}, each ${type.allowed}`;
+  const allowed = `a table of ${keys.plural}, each ${type.allowed}`;
   return {
     allowed,
     jsonSchema: {
