@@ -33,6 +33,7 @@ import { CpuMemory, type MemoryRegion } from "./memory.js";
 import { readMsr, writeMsr } from "./msrs.js";
 import { flushTlb, isCanonical, Kind, walk } from "./paging.js";
 import { reset } from "./reset.js";
+import { WasmEngine } from "./wasm/engine.js";
 
 const INTERRUPT = State.interrupt >> 2;
 const SHADOW = State.shadow >> 2;
@@ -40,11 +41,19 @@ const NMI_PENDING = State.nmiPending >> 2;
 const NMI_BLOCKED = State.nmiBlocked >> 2;
 const NONE = -1;
 
+export type EngineName = "wasm" | "typescript";
+export type EngineChoice = EngineName | "auto";
+
 export interface CpuOptions {
   /** Guest memory; a number makes one of so many bytes. */
   readonly memory: CpuMemory | number;
   /** What CPUID says; default `supportedCpuid()`. */
   readonly cpuid?: readonly CpuidEntry[];
+  /**
+   * What executes: `wasm` emits a WebAssembly module, `typescript` runs where code generation is forbidden, and is slower.
+   * Results are the same to the bit. Default `auto`: the first, where the host can.
+   */
+  readonly engine?: EngineChoice;
   /** Where guest memory appears; default all of it at address 0. */
   readonly regions?: readonly MemoryRegion[];
 }
@@ -66,6 +75,7 @@ export class Cpu {
   private readonly m: Machine;
   private readonly cache: CodeCache;
   private readonly interpreter: Interpreter;
+  private readonly wasm: WasmEngine | undefined;
   /** What the last exit asked for, and where the instruction is that waits for it. */
   private awaited: ExternalAccess | undefined;
   private injected: Event | undefined;
@@ -76,10 +86,26 @@ export class Cpu {
     this.m = new Machine(this.memory);
     this.cache = new CodeCache(this.m);
     this.interpreter = new Interpreter(this.m, this.cache);
+    this.wasm = this.chooseEngine(options.engine ?? "auto");
     const all = { slot: 0, flags: 0, guest_phys_addr: 0, memory_size: this.memory.ram.length, offset: 0 };
     for (const region of options.regions ?? [all]) this.m.physical.setRegion(region);
     setCpuid(this.m, options.cpuid ?? supportedCpuid());
     this.reset();
+  }
+
+  private chooseEngine(choice: EngineChoice): WasmEngine | undefined {
+    if (choice === "typescript") return undefined;
+    try {
+      return new WasmEngine(this.m, this.cache, this.interpreter);
+    } catch (error) {
+      if (choice === "auto" && error instanceof CpuError) return undefined;
+      throw error;
+    }
+  }
+
+  /** What executes. */
+  get engine(): EngineName {
+    return this.wasm ? "wasm" : "typescript";
   }
 
   /** Power-up state (SDM Vol. 3A, "Processor State After Reset"); guest memory stays. */
@@ -229,6 +255,7 @@ export class Cpu {
     if (!isCount) throw new CpuError("ERR_CPU_BUDGET", `a budget of ${budget}`, { budget });
     const { m } = this;
     this.cache.beginRun();
+    this.wasm?.beginRun();
     this.resume();
     const end = m.instructions + budget;
     for (;;) {
@@ -254,7 +281,8 @@ export class Cpu {
     const { m, interpreter } = this;
     const careful =
       (m.flags & (RFLAGS.TF | RFLAGS.RF)) !== 0 || m.i32[SHADOW] !== 0 || m.breakpoints || m.done.length > 0;
-    return careful ? interpreter.step() : interpreter.burst(count);
+    if (careful) return interpreter.step();
+    return this.wasm ? this.wasm.burst(count) : interpreter.burst(count);
   }
 
   /** Looks at everything that can come between two instructions. SDM Vol. 3A, "Priority Among Simultaneous Events". */

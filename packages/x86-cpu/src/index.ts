@@ -1,5 +1,5 @@
 /** An x86-64 processor in TypeScript and WebAssembly: see README.md. */
-export { Cpu, type CpuOptions, type RunOptions } from "./cpu.js";
+export { Cpu, type CpuOptions, type EngineChoice, type EngineName, type RunOptions } from "./cpu.js";
 export { supportedCpuid } from "./cpuid.js";
 export { CPU_ERRORS, CpuError, type CpuErrorCode, type CpuErrorFacts, InternalError } from "./errors.js";
 export { type CpuExit, EXIT_REASONS, type ExitReason } from "./exits.js";

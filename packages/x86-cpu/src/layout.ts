@@ -1,7 +1,7 @@
 /**
  * Where everything lies in the one WebAssembly memory: processor state, TLBs, decode arena, guest memory.
  *
- *     0x00000  state of the vCPU, in the order of `State`
+ *     0x00000  state of the vCPU, in the order of `State`, then `Engine`
  *     0x01000  TLBs: four arrays for data, one of them never filled; one for instruction fetches
  *     0x10000  arena of the predecoded records (WebAssembly engine)
  *     RAM      guest memory, 64 KiB aligned
@@ -75,13 +75,40 @@ export const State = {
   fds: 0x2cc,
   mtrrDefType: 0x2d0,
   debugctl: 0x2d8,
-  /** A fault of the WebAssembly engine's making is told by these: see wasm/engine.ts. */
+  /** Memory operand of the instruction in progress: 16 bytes, and 16 to spare. */
   scratch: 0x2e0,
   /** xmm0 to xmm15, 16 bytes each */
   xmm: 0x300,
   /** Physical registers R0 to R7, 16 bytes each of which 10 are used */
   fpr: 0x400,
   end: 0x480,
+} as const;
+
+/** What the WebAssembly engine keeps in memory between its functions, behind the state; see wasm/. */
+export const Engine = {
+  /** u64: linear address of the page that RIP is in. */
+  ripPage: 0x500,
+  /** u32: bytes of RAM in front of that page. */
+  physicalPage: 0x508,
+  /** u32: record that execution stopped at. */
+  record: 0x50c,
+  /** i32: instructions left. */
+  left: 0x510,
+  /** Lazy flags: i64 result, i64 carries, i32 note. */
+  result: 0x518,
+  carries: 0x520,
+  note: 0x528,
+  /** u64: where execution wants to go, or the address that missed the TLB, and its last byte. */
+  target: 0x530,
+  address: 0x538,
+  lastByte: 0x540,
+  /** u32: the TLB arrays of the current privilege. */
+  dataTlb: 0x548,
+  fetchTlb: 0x54c,
+  /** u32: host floating-point arithmetic gives what MXCSR asks for. */
+  plainFloat: 0x550,
+  /** Operand that a record loaded for the one behind it: 16 bytes. */
+  operand: 0x560,
 } as const;
 
 /** Fields of a segment register with its hidden part; 32 bytes each. */
@@ -123,6 +150,10 @@ export const Tlb = {
 export const Arena = {
   base: 0x10000,
   size: 0x7f0000,
+  /** Direct-mapped cache of block starts: {u32 address in RAM, u32 record}, then the records. */
+  blocks: 0x10000,
+  blockEntries: 4096,
+  records: 0x10000 + 4096 * 8,
 } as const;
 
 /** Guest memory begins here. */

@@ -1,5 +1,5 @@
 /** SDM Vol. 1, "Binary Arithmetic Instructions", "Decimal Arithmetic Instructions", "Logical Instructions". */
-import { Gpr, RFLAGS, Vector } from "../architecture.js";
+import { Gpr, RFLAGS, STATUS_FLAGS, Vector } from "../architecture.js";
 import { raise } from "../faults.js";
 import {
   addFlags,
@@ -175,9 +175,12 @@ export function mulHigh32(a: number, b: number): number {
   return (aHigh * bHigh + Math.floor(middle / 65536) + carry) | 0;
 }
 
-/** CF and OF say whether the upper half is significant; the other flags, which the manual leaves undefined, stay. */
-function productFlags(m: Machine, significant: boolean): void {
-  setStatus(m, RFLAGS.CF | RFLAGS.OF, significant ? RFLAGS.CF | RFLAGS.OF : 0);
+/**
+ * CF and OF say whether the upper half is significant. The others, which the manual leaves undefined, are those of the low half;
+ * AF is clear.
+ */
+function productFlags(m: Machine, significant: boolean, szp: number): void {
+  setStatus(m, STATUS_FLAGS, szp | (significant ? RFLAGS.CF | RFLAGS.OF : 0));
 }
 
 const [RAX, RDX] = [GPR + Gpr.RAX * 2, GPR + Gpr.RDX * 2];
@@ -216,7 +219,7 @@ function mul(m: Machine, i: Instruction): void {
   const low = Math.imul(a, b);
   const high = size === 4 ? mulHigh32(a, b) : (low >>> bits) & MASK[size]!;
   writePair(m, size, low, high);
-  productFlags(m, high !== 0);
+  productFlags(m, high !== 0, signZeroParity(low, size));
 }
 
 function imulAccumulator(m: Machine, i: Instruction): void {
@@ -226,7 +229,7 @@ function imulAccumulator(m: Machine, i: Instruction): void {
   const low = Math.imul(a, b);
   const high = size === 4 ? signedHigh(a, b) : low >> (TOP_BIT[size]! + 1);
   writePair(m, size, low, high);
-  productFlags(m, high !== extend(low, size) >> 31);
+  productFlags(m, high !== extend(low, size) >> 31, signZeroParity(low, size));
 }
 
 /** High half of the signed product. */
@@ -253,18 +256,22 @@ function writeWidePair(m: Machine, low: bigint, high: bigint): void {
   m.i32[RDX + 1] = low32(high >> 32n);
 }
 
+function lowHalfFlags(m: Machine): number {
+  return signZeroParityWide(m.i32[RAX]!, m.i32[RAX + 1]!);
+}
+
 function mulWide(m: Machine, i: Instruction): void {
   const lo = readWide(m, i, i.a);
   const product = u64(m.i32[RAX]!, m.i32[RAX + 1]!) * u64(lo, m.hi);
   writeWidePair(m, product, product >> 64n);
-  productFlags(m, product >> 64n !== 0n);
+  productFlags(m, product >> 64n !== 0n, lowHalfFlags(m));
 }
 
 function imulAccumulatorWide(m: Machine, i: Instruction): void {
   const lo = readWide(m, i, i.a);
   const product = i64(m.i32[RAX]!, m.i32[RAX + 1]!) * i64(lo, m.hi);
   writeWidePair(m, product, product >> 64n);
-  productFlags(m, BigInt.asIntN(64, product) !== product);
+  productFlags(m, BigInt.asIntN(64, product) !== product, lowHalfFlags(m));
 }
 
 /** IMUL with a register destination: two operands, or a source and an immediate. */
@@ -276,7 +283,7 @@ function imul(m: Machine, i: Instruction): void {
   const low = Math.imul(a, b);
   write(m, i, i.a, low);
   const overflow = size === 4 ? signedHigh(a, b) !== low >> 31 : extend(low, size) !== low;
-  productFlags(m, overflow);
+  productFlags(m, overflow, signZeroParity(low, size));
 }
 
 function imulSources(i: Instruction): readonly [Instruction["a"], Instruction["a"]] {
@@ -296,7 +303,7 @@ function imulWide(m: Machine, i: Instruction): void {
   const overflow =
     !small && BigInt.asIntN(64, i64(aLo, aHi) * i64(bLo, bHi)) !== i64(aLo, aHi) * i64(bLo, bHi);
   writeWide(m, i, i.a, lo, hi);
-  productFlags(m, overflow);
+  productFlags(m, overflow, signZeroParityWide(lo, hi));
 }
 
 /** The dividend of twice `size` bytes, for sizes up to 4. */

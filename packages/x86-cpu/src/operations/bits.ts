@@ -2,11 +2,14 @@
 
 import { load16, load32, load64, probeWrite, store16, store32, store64 } from "../access.js";
 import { RFLAGS } from "../architecture.js";
-import { setStatus, TOP_BIT } from "../flags.js";
+import { logicFlags, setStatus, signZeroParity, signZeroParityWide, TOP_BIT } from "../flags.js";
 import { type Execute, type Instruction, OperandKind } from "../instruction.js";
 import type { Machine } from "../machine.js";
 import { addOffset, effectiveAddress, read, readSized, readWide, writeSized } from "../operands.js";
 import { byWidth, type Choice, type SemanticsTable } from "./semantics.js";
+
+/** CF is the bit. OF and AF, which the manual leaves undefined with SF and PF, are cleared; the others stay. */
+const BIT_TEST_FLAGS = RFLAGS.CF | RFLAGS.OF | RFLAGS.AF;
 
 /** What becomes of a word's bit, or `undefined` where it is only tested. */
 type Change = ((word: number, bit: number) => number) | undefined;
@@ -28,7 +31,7 @@ function bitTest(change: Change): Execute {
       const changed = change(word, bit);
       writeSized(m, i, i.a, offset >= 32 ? lo : changed, offset >= 32 ? changed : hi);
     }
-    setStatus(m, RFLAGS.CF, word & bit ? RFLAGS.CF : 0);
+    setStatus(m, BIT_TEST_FLAGS, word & bit ? RFLAGS.CF : 0);
   };
 }
 
@@ -84,22 +87,22 @@ function changeWord(
     else if (size === 4) store32(m, i.segment, lo, hi, low);
     else store16(m, i.segment, lo, hi, low);
   }
-  setStatus(m, RFLAGS.CF, word & bit ? RFLAGS.CF : 0);
+  setStatus(m, BIT_TEST_FLAGS, word & bit ? RFLAGS.CF : 0);
 }
 
-/** BSF and BSR of zero leave the destination as it is (AMD APM Vol. 3; Intel processors do the same). */
+/** ZF is the source's; so are SF and PF, which the manual leaves undefined like the others, which are cleared. BSF and BSR of zero leave the destination as it is (AMD APM Vol. 3; Intel processors do the same). */
 function bitScan(forward: boolean): Choice {
   const first = (value: number) => (forward ? 31 - Math.clz32(value & -value) : 31 - Math.clz32(value));
   return byWidth(
     (m, i) => {
       const value = (read(m, i, i.b) << (31 - TOP_BIT[i.b.size]!)) >>> (31 - TOP_BIT[i.b.size]!);
-      setStatus(m, RFLAGS.ZF, value === 0 ? RFLAGS.ZF : 0);
+      logicFlags(m, signZeroParity(value, i.b.size));
       if (value !== 0) writeSized(m, i, i.a, first(value), 0);
     },
     (m, i) => {
       const lo = readWide(m, i, i.b);
       const hi = m.hi;
-      setStatus(m, RFLAGS.ZF, (lo | hi) === 0 ? RFLAGS.ZF : 0);
+      logicFlags(m, signZeroParityWide(lo, hi));
       if ((lo | hi) === 0) return;
       const inLow = forward ? lo !== 0 : hi === 0;
       writeSized(m, i, i.a, inLow ? first(lo) : 32 + first(hi), 0);

@@ -8,7 +8,6 @@ import { read, readModify, readModifyWide, readWide, write, writeWide } from "..
 import { byWidth, type Choice, type SemanticsTable } from "./semantics.js";
 
 const FLAGS = State.rflags >> 2;
-const SHIFT_FLAGS = STATUS_FLAGS & ~RFLAGS.AF;
 const ROTATE_FLAGS = RFLAGS.CF | RFLAGS.OF;
 
 /** Shifts a narrow value, which is zero-extended below 32 bits, by 1 to 31; sets the flags. */
@@ -16,8 +15,9 @@ type Narrow = (m: Machine, a: number, count: number, size: number) => number;
 /** The same of 64 bits, by 1 to 63; high half in `m.hi`. */
 type Wide = (m: Machine, lo: number, hi: number, count: number) => number;
 
+/** AF, which the manual leaves undefined, is cleared. */
 function shiftFlags(m: Machine, cf: number, of: number, szp: number): void {
-  setStatus(m, SHIFT_FLAGS, szp | cf | (of << 11));
+  setStatus(m, STATUS_FLAGS, szp | cf | (of << 11));
 }
 
 function rotateFlags(m: Machine, cf: number, of: number): void {

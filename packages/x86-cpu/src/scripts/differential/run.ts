@@ -31,14 +31,16 @@ const mix = {
 };
 const choices = choicesFor(mix);
 let kvm = new KvmProcessor();
-const soft = new SoftProcessor();
+const soft = new SoftProcessor({ engine: "typescript" });
+const wasm = new SoftProcessor({ engine: "wasm" });
 const counts = new Map<string, number>();
 let shown = 0;
 const first = Number(values.from);
 for (let number = first; number < first + Number(values.batches); number++) {
   const batch = makeBatch(Number(values.seed), number, mix, choices);
-  const [real, software] = [batch.memory.slice(), batch.memory.slice()];
+  const [real, software, compiled] = [batch.memory.slice(), batch.memory.slice(), batch.memory.slice()];
   const ended = [kvm.run(real), soft.run(software)];
+  wasm.run(compiled);
   if (!ended[0] || !ended[1]) {
     const stuck = [real, software].map((memory) => batch.bytes.length - progress(memory).left);
     const code = stuck.map((index) => hex(batch.bytes[index] ?? []));
@@ -47,12 +49,12 @@ for (let number = first; number < first + Number(values.batches); number++) {
     kvm = new KvmProcessor();
     continue;
   }
-  for (const { index, bytes, mnemonic, fields } of compare(
-    batch,
-    outcome(real),
-    outcome(software),
-    "processor",
-  )) {
+  const engines = compare(batch, outcome(software), outcome(compiled), "engine");
+  const found = [
+    ...compare(batch, outcome(real), outcome(software), "processor"),
+    ...engines.map((difference) => ({ ...difference, mnemonic: `engines, ${difference.mnemonic}` })),
+  ];
+  for (const { index, bytes, mnemonic, fields } of found) {
     counts.set(mnemonic, (counts.get(mnemonic) ?? 0) + 1);
     if (shown++ >= Number(values.show)) continue;
     process.stdout.write(

@@ -29,7 +29,11 @@ export class SystemCalls {
   /** All that was written to descriptors 1 and 2. */
   output(): Uint8Array {
     const all = new Uint8Array(this.chunks.reduce((sum, { length }) => sum + length, 0));
-    this.chunks.reduce((at, chunk) => (all.set(chunk, at), at + chunk.length), 0);
+    let at = 0;
+    for (const chunk of this.chunks) {
+      all.set(chunk, at);
+      at += chunk.length;
+    }
     return all;
   }
 
