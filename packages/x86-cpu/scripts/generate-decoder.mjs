@@ -72,9 +72,11 @@ function decoderKey(form) {
   return [...fixed, form.operandSize, form.addressSize, form.modes, rm?.notation].join();
 }
 
-/** Forms that only an assembler needs: FWAIT in front, a predicate as mnemonic (CMPEQPS), ST(1) left out. */
-function isShorthand({ flags, map, opcode, modrmKind, modrm, plusRegister }) {
+/** Forms that only an assembler needs: FWAIT in front, a predicate as mnemonic (CMPEQPS), ST(1) or registers fixed. */
+function isShorthand({ mnemonic, flags, map, opcode, modrmKind, modrm, plusRegister }) {
   if (flags & (FormFlag.fwait | FormFlag.suffix)) return true;
+  // XCHG EAX, EAX is a row because 90 is not that; here it is one of 87 /r.
+  if (mnemonic === "xchg" && modrmKind === 3) return true;
   const sameRegisters = (form) =>
     form.modrmKind === modrmKind &&
     form.map === map &&

@@ -143,13 +143,14 @@ export function farPointer(m: Machine, i: Instruction): { selector: number; lo: 
   const size = i.operandSize;
   const at = effectiveAddress(m, i);
   const atHi = m.hi;
-  const selectorAt = addOffset(m, i, at, size);
-  const selector = load16(m, i.segment, selectorAt, m.hi);
   const lo =
     size === 8
       ? load64(m, i.segment, at, atHi)
       : size === 4
         ? load32(m, i.segment, at, atHi)
         : load16(m, i.segment, at, atHi);
-  return { selector, lo, hi: size === 8 ? m.hi : 0 };
+  const hi = size === 8 ? m.hi : 0;
+  m.hi = atHi;
+  const selectorAt = addOffset(m, i, at, size);
+  return { selector: load16(m, i.segment, selectorAt, m.hi), lo, hi };
 }

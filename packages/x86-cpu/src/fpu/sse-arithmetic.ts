@@ -72,9 +72,20 @@ const OPERATIONS: Readonly<Record<string, Operation>> = {
     unary: true,
     soft: (env, format, _a, b) => (isNan(b) ? propagateNan(env, b, b) : squareRoot(env, format, b)),
   },
-  min: { ...binary, host: (a, b) => Math.min(a, b), zeroIsExact: true, soft: extremum(-1) },
-  max: { ...binary, host: (a, b) => Math.max(a, b), zeroIsExact: true, soft: extremum(1) },
+  min: { ...binary, host: lesser, zeroIsExact: true, soft: extremum(-1) },
+  max: { ...binary, host: greater, zeroIsExact: true, soft: extremum(1) },
 };
+
+/** Of two zeros the second, whatever their signs: not Math.min and Math.max. */
+function lesser(a: number, b: number): number {
+  if (a < b) return a;
+  return b;
+}
+
+function greater(a: number, b: number): number {
+  if (a > b) return a;
+  return b;
+}
 
 /** MIN and MAX give the second operand for NaNs (any raises IE) and for two zeros (SDM Vol. 2B, "MINPD", "MAXPD"). */
 function extremum(wanted: number): Soft {

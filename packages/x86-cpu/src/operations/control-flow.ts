@@ -180,6 +180,12 @@ export const controlFlow: SemanticsTable = {
   ...Object.fromEntries(
     FAR_MEMORY.flatMap((m) => [[`jmp ${m}`, jmpFarMemory] as const, [`call ${m}`, callFarMemory]]),
   ),
+  ljmp: jmpFarMemory,
+  lcall: callFarMemory,
+  "ljmp ptr16:16": jumpFarDirect,
+  "ljmp ptr16:32": jumpFarDirect,
+  "lcall ptr16:16": callFarDirect,
+  "lcall ptr16:32": callFarDirect,
   "jmp ptr16:16": jumpFarDirect,
   "jmp ptr16:32": jumpFarDirect,
   "call ptr16:16": callFarDirect,

@@ -364,19 +364,17 @@ const SEGMENT_STACK = Object.fromEntries(
 );
 
 export const dataTransfer: SemanticsTable = {
+  "mov to sreg": movToSegment,
+  "mov from sreg": movFromSegment,
   mov: movWidths,
   movabs: movWidths,
   movnti: movWidths,
-  "mov r/m16, sreg": movFromSegment,
-  "mov r16, sreg": movFromSegment,
-  "mov r32, sreg": movFromSegment,
-  "mov r64, sreg": movFromSegment,
-  "mov sreg, r/m16": movToSegment,
   movzx: movExtended(false),
   movsx: movExtended(true),
   movsxd: movExtended(true),
   xchg: byWidth(xchg, xchgWide),
   push: pushOperand,
+  pushw: pushOperand,
   pop: popOperand,
   ...SEGMENT_STACK,
   les: loadFarPointer(Seg.ES),
@@ -415,6 +413,7 @@ export const dataTransfer: SemanticsTable = {
   cmpxchg8b: cmpxchgDouble(1),
   cmpxchg16b: cmpxchgDouble(2),
   lea,
+  xlat: xlatb,
   xlatb,
   lahf: (m) => {
     m.u8[State.gpr + 1] = (m.flags & LAHF_FLAGS) | RFLAGS.FIXED;

@@ -44,8 +44,15 @@ const semantics: SemanticsTable = {
   ...x87Transcendental,
 };
 
+/** Register files that MOV has a meaning of its own for. */
+const SPECIAL_FILES = ["sreg", "cr", "dr"];
+
 /** What a form does: looked up by mnemonic and operands, then by mnemonic. */
 export function findSemantics(form: Form): Semantics | undefined {
+  const special = form.operands.findIndex(({ notation }) => SPECIAL_FILES.includes(notation));
+  if (form.mnemonic === "mov" && special >= 0) {
+    return semantics[`mov ${special === 0 ? "to" : "from"} ${form.operands[special]!.notation}`];
+  }
   const operands = form.operands.map(({ notation }) => notation).join(", ");
   return semantics[`${form.mnemonic} ${operands}`] ?? semantics[form.mnemonic];
 }

@@ -406,7 +406,6 @@ function clflush(m: Machine, i: Instruction): void {
 }
 
 const nop: Execute = () => {};
-const wide = ["r32", "r64"];
 
 export const system: SemanticsTable = {
   lgdt: loadTable(State.gdtrBase, State.gdtrLimit),
@@ -441,14 +440,10 @@ export const system: SemanticsTable = {
   clts: supervisor((m) => {
     m.i32[State.cr0 >> 2] = m.cr0 & ~CR0.TS;
   }),
-  ...Object.fromEntries(
-    wide.flatMap((r) => [
-      [`mov ${r}, cr`, movFromControl] as const,
-      [`mov cr, ${r}`, movToControl],
-      [`mov ${r}, dr`, movFromDebug],
-      [`mov dr, ${r}`, movToDebug],
-    ]),
-  ),
+  "mov from cr": movFromControl,
+  "mov to cr": movToControl,
+  "mov from dr": movFromDebug,
+  "mov to dr": movToDebug,
   invlpg: supervisor((m, i) => flushPage(m, effectiveAddress(m, i))),
   invd: supervisor(nop),
   wbinvd: supervisor(nop),
@@ -464,6 +459,7 @@ export const system: SemanticsTable = {
   sysexitq: sysexit,
   syscall,
   sysret,
+  sysretd: sysret,
   sysretq: sysret,
   swapgs,
   rdfsbase: segmentBase(Seg.FS, false),

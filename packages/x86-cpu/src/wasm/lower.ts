@@ -406,6 +406,7 @@ const LOWERINGS: Readonly<Record<string, Lowering>> = {
   movsxd: extend("movsx", true),
   lea,
   push,
+  pushw: push,
   pop,
   leave,
   leaveq: leave,

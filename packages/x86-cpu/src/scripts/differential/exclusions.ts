@@ -19,6 +19,7 @@ export const EXCLUDED: Readonly<Record<string, string>> = {
   sysexit: "privileged, differs by vendor",
   sysexitq: "privileged, differs by vendor",
   sysret: "privileged; #UD or #GP by the host's EFER.SCE",
+  sysretd: "privileged; #UD or #GP by the host's EFER.SCE",
   sysretq: "privileged; #UD or #GP by the host's EFER.SCE",
   pushf: "IF reads as 1 where ring 3 is native",
   pushfq: "IF reads as 1 where ring 3 is native",
@@ -54,7 +55,7 @@ export const EXCLUDED: Readonly<Record<string, string>> = {
 };
 
 /** Operations with a segment register or a far pointer look at descriptors, which are the host's. */
-const FAR = /^(jmp|call) m16:|, sreg|^mov sreg|^(push|pop) [fg]s|^l[sfg]s/;
+const FAR = /^(l?jmp|l?call) m16:|, sreg|^mov sreg|^(push|pop) [fg]s|^l[sfg]s/;
 
 /** A 16-bit double shift by more than 16 stores an undefined value, possibly over what other cases look at. */
 const UNDEFINED_STORE = /^sh[lr]d r\/m16/;
@@ -148,15 +149,23 @@ function isExcludedAt(slot: Uint8Array, from: number, decoded: Decoded): boolean
   return hiddenOpcodes.has(map * 256 + opcode) && (decoded.repeat !== 0 || bytes.slice(0, 4).includes(0x66));
 }
 
+/** Forward in the case, or where it says that a branch was taken. */
+function isKnownTarget(from: number, target: number, end: number): boolean {
+  return target === TAKEN || (target >= from && target <= end);
+}
+
 /** Whether a case may not be run: looks at every instruction in its slot, up to the jump back. */
 export function isExcluded(slot: Uint8Array, end: number): boolean {
+  let branches = false;
   for (let at = 0; at < end; ) {
     const decoded = decode(slot, at, slot.length, 8);
     if (isExcludedAt(slot, at, decoded)) return true;
-    if (typeof decoded !== "object") return false;
+    // What is behind it is unknown, but a branch may go there.
+    if (typeof decoded !== "object") return branches;
     at += decoded.length;
+    branches ||= decoded.a.kind === OperandKind.relative;
     // Other cases' slots, and loops, are no place to go.
-    if (decoded.a.kind === OperandKind.relative && at + decoded.a.lo !== TAKEN) return true;
+    if (decoded.a.kind === OperandKind.relative && !isKnownTarget(at, at + decoded.a.lo, end)) return true;
     // The jump back was swallowed in part: what its rest means is of no interest.
     if (at > end) return true;
   }

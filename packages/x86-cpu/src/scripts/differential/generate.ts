@@ -11,6 +11,8 @@ import type { Random } from "./random.js";
 
 /** How cases are made. */
 export interface Mix {
+  /** Instructions of a case that is not mutated: up to so many. */
+  readonly length: number;
   /** Percent of cases whose bytes are mutated, and of ones that are nothing but random bytes. */
   readonly mutated: number;
   readonly random: number;
@@ -18,7 +20,7 @@ export interface Mix {
   readonly only?: (form: Form) => boolean;
 }
 
-export const DEFAULT_MIX: Mix = { mutated: 12, random: 2 };
+export const DEFAULT_MIX: Mix = { length: 1, mutated: 12, random: 2 };
 
 const EDGES: readonly bigint[] = [
   0n,
@@ -156,7 +158,6 @@ export function encode(r: Random, form: Form): number[] {
   const out = new Bytes();
   writePrefixes(r, form, shape, out, memory);
   out.push(...ESCAPES[form.map]!, ...body.list);
-  writeBranch(form, out);
   return out.list;
 }
 
@@ -171,18 +172,39 @@ function writeOpcode(r: Random, form: Form, shape: Shape, body: Bytes, memory: b
   }
 }
 
-/** Relative branches go to the place in the slot that says that they were taken. */
-function writeBranch(form: Form, out: Bytes): void {
-  const slot = form.operands.find((operand) => operand.slot === Slot.cb || operand.slot === Slot.cd);
-  if (slot === undefined) return;
-  const size = slot.slot === Slot.cb ? 1 : 4;
-  out.integer(TAKEN - (out.list.length + size), size);
+/** Bytes of a branch's displacement, or 0. */
+function branchBytes(form: Form): number {
+  const operand = form.operands.find(({ slot }) => slot === Slot.cb || slot === Slot.cd);
+  return operand === undefined ? 0 : operand.slot === Slot.cb ? 1 : 4;
+}
+
+/**
+ * Some instructions in a row. A relative branch goes to a later one of them, or to the place in the slot that says that
+ * it was taken.
+ */
+function sequence(r: Random, length: number, choices: readonly Form[]): number[] {
+  const parts = Array.from({ length }, () => {
+    const form = r.pick(choices);
+    return { bytes: encode(r, form), branch: branchBytes(form) };
+  });
+  const starts: number[] = [];
+  let end = 0;
+  for (const { bytes, branch } of parts) {
+    starts.push(end);
+    end += bytes.length + branch;
+  }
+  return parts.flatMap(({ bytes, branch }, n) => {
+    const next = starts[n + 1] ?? end;
+    const later = starts.filter((start) => start > next);
+    const target = later.length > 0 && r.chance(70) ? r.pick(later) : TAKEN;
+    return [...bytes, ...Array.from({ length: branch }, (_, k) => ((target - next) >> (k * 8)) & 0xff)];
+  });
 }
 
 // --- cases ---
 
-/** What fits in front of the jump back. */
-const MAX_BYTES = 40;
+/** What fits in front of the jump back, and is within reach of a short branch. */
+const MAX_BYTES = 108;
 
 function mutate(r: Random, bytes: number[]): number[] {
   const out = [...bytes];
@@ -204,7 +226,7 @@ export function caseBytes(r: Random, mix: Mix, choices: readonly Form[]): number
   for (;;) {
     const bytes = r.chance(mix.random)
       ? Array.from({ length: 2 + r.below(14) }, () => r.below(256))
-      : encode(r, r.pick(choices));
+      : sequence(r, 1 + r.below(mix.length), choices);
     const final = r.chance(mix.mutated) ? mutate(r, bytes) : bytes;
     if (final.length > MAX_BYTES) continue;
     fillSlot(scratch, 0, final, 0);

@@ -6,7 +6,7 @@
  * ring 0 that notes vector, error code, CR2 and the frame, and goes on with the harness. All addresses are below
  * 2 GiB and identity-mapped, and reachable from the code by 32-bit displacements.
  *
- *     0x00001000  page tables            0x00030000  bytes of the cases
+ *     0x00001000  page tables            0x00020000  bytes of the cases
  *     0x00008000  GDT, IDT, TSS, stub    0x00040000  input blocks
  *     0x0001a000  variables, harness     0x00080000  output blocks
  *                                        0x00100000  data that the cases work on
@@ -53,7 +53,7 @@ export const At = {
   // Not near a power of two, which is where wild pointers go.
   variables: 0x1a000,
   harness: 0x1b000,
-  code: 0x30000,
+  code: 0x20000,
   input: 0x40000,
   output: 0x80000,
   outputEnd: 0xc0000,
@@ -62,10 +62,10 @@ export const At = {
 } as const;
 
 /** Bytes for one case in each area. */
-export const Stride = { code: 64, input: 1024, output: 1024, data: 1024 } as const;
+export const Stride = { code: 128, input: 1024, output: 1024, data: 1024 } as const;
 
 /** Where a taken branch of a case lands in its slot. */
-export const TAKEN = 48;
+export const TAKEN = 120;
 
 /** Pages behind the cases' own data: where accesses meet permissions and page ends. */
 export const Special = {

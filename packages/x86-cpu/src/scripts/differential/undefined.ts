@@ -72,6 +72,17 @@ export function undefinedFlags(i: Instruction, inputs: Inputs, fsw: number, late
   return later ? CF | PF | AF | ZF | SF | OF : flags(i, inputs);
 }
 
+/** AF of logical operations is undefined, but nothing in a sequence depends on it. */
+const HARMLESS = ["and", "or", "xor", "test"];
+
+/** Whether what an instruction leaves undefined could change what others behind it do. */
+export function spoilsSequences(mnemonic: string): boolean {
+  if (HARMLESS.includes(mnemonic)) return false;
+  return (
+    mnemonic in FLAGS || mnemonic === "lahf" || APPROXIMATE.test(mnemonic) || /^f(?!xch)|bswap/.test(mnemonic)
+  );
+}
+
 /** Whether the destination may differ: a 16-bit double shift by more than 16. */
 export function destinationIsUndefined(i: Instruction, inputs: Inputs): boolean {
   return /^sh[lr]d$/.test(i.form.mnemonic) && shiftCount(i, inputs) > i.a.size * 8;
