@@ -1,6 +1,6 @@
 /** Files that are either whole or not there, for readers and for writers at the same time. */
 import { randomBytes } from "node:crypto";
-import { closeSync, fsyncSync, mkdirSync, openSync, renameSync, rmSync, writeSync } from "node:fs";
+import { closeSync, fsyncSync, mkdirSync, openSync, renameSync, unlinkSync, writeSync } from "node:fs";
 import { dirname } from "node:path";
 import { CliError, systemErrorText } from "../errors.js";
 
@@ -21,11 +21,18 @@ export function writeFileAtomically(path: string, content: Uint8Array | string):
     }
     renameSync(temporary, path);
   } catch (error) {
-    rmSync(temporary, { force: true });
+    removeIfThere(temporary);
     throw new CliError("ERR_CLI_IO", `${path} cannot be written: ${systemErrorText(error)}`, {
       cause: error,
     });
   }
+}
+
+/** The error that is on its way says more than one of cleaning up. */
+function removeIfThere(path: string): void {
+  try {
+    unlinkSync(path);
+  } catch {}
 }
 
 function writeAll(fd: number, bytes: Uint8Array): void {

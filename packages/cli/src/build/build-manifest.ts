@@ -17,6 +17,8 @@ export interface BuildContext {
   readonly userDir: string;
   readonly output: Output;
   readonly timings: Timings;
+  /** Whether what is built must be kept: the purpose of a build, but not of a run. */
+  readonly keep: boolean;
 }
 
 export interface BuiltManifest {
@@ -35,7 +37,7 @@ export interface BuiltManifest {
 export async function buildManifest(loaded: LoadedManifest, context: BuildContext): Promise<BuiltManifest> {
   const { output, timings } = context;
   const shown = relative(context.userDir, loaded.file) || loaded.file;
-  const cache = new BuildCache(join(loaded.dir, ".kvmkit"));
+  const cache = new BuildCache(join(loaded.dir, ".kvmkit"), { optional: !context.keep });
   const plugins = await timings.measure("plugins", () => getPlugins(loaded));
   const include = hypercallInclude(plugins);
   output.progress(`${shown}: kernel`);

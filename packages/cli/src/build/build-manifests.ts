@@ -26,7 +26,7 @@ interface ReportedArtefact {
 
 export async function buildManifests({ args, options, host }: BuildInvocation): Promise<number> {
   const { output, userDir } = host;
-  const context: BuildContext = { userDir, output, timings: new Timings() };
+  const context: BuildContext = { userDir, output, timings: new Timings(), keep: true };
   const files = args.length > 0 ? args.map((name) => resolve(userDir, name)) : await withMembers(userDir);
   const reports: BuildReport[] = [];
   let status = 0;

@@ -2,6 +2,7 @@ import { mkdtempSync, readdirSync, readFileSync, rmSync, utimesSync, writeFileSy
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import test from "ava";
+import { CliError } from "../errors.js";
 import { BuildCache, contentKey } from "./cache.js";
 
 const root = mkdtempSync(join(tmpdir(), "kvmkit-cache-"));
@@ -83,6 +84,26 @@ test.serial("entries of more than a month ago are forgotten when a new one is ma
     "kernel-newest.elf",
     "kernel-newest.json",
   ]);
+});
+
+test.serial(
+  "where nothing can be written, an optional cache makes it anew, and another one says so",
+  async (t) => {
+    writeFileSync(join(root, "a-file"), "");
+    const dir = join(root, "a-file/cache");
+    const optional = new BuildCache(dir, { optional: true });
+    t.true((await optional.get("kernel-k.elf", make)).built);
+    t.true((await optional.get("kernel-k.elf", make)).built);
+    await t.throwsAsync(new BuildCache(dir).get("kernel-k.elf", make), { code: "ERR_CLI_IO" });
+  },
+);
+
+test.serial("what fails to be made is not an error of the cache", async (t) => {
+  const fails = async () => {
+    throw new CliError("ERR_CLI_SOURCE", "no");
+  };
+  const cache = new BuildCache(join(root, "fails"), { optional: true });
+  await t.throwsAsync(cache.get("kernel-k.elf", fails), { code: "ERR_CLI_SOURCE" });
 });
 
 test("parts of a key cannot run into each other", (t) => {

@@ -9,6 +9,7 @@
 import { createHash } from "node:crypto";
 import { existsSync, readdirSync, readFileSync, rmSync, statSync } from "node:fs";
 import { join } from "node:path";
+import { CliError } from "../errors.js";
 import { writeFileAtomically } from "./atomic-file.js";
 
 export interface Artefact {
@@ -45,9 +46,12 @@ export function contentKey(...parts: readonly (string | Uint8Array)[]): string {
 
 export class BuildCache {
   readonly dir: string;
+  readonly #isOptional: boolean;
 
-  constructor(dir: string) {
+  /** `optional`: where nothing can be written, things are made anew each time instead of failing. */
+  constructor(dir: string, options: { readonly optional?: boolean } = {}) {
     this.dir = dir;
+    this.#isOptional = options.optional ?? false;
   }
 
   /** The artefact `name` (`kernel-<key>.elf`); `make` runs only where it is missing, damaged or out of date. */
@@ -55,7 +59,17 @@ export class BuildCache {
     const path = join(this.dir, name);
     const known = readEntry(path);
     if (known !== undefined) return { path, bytes: known, built: false };
-    const { bytes, inputs = new Map<string, Uint8Array>() } = await make();
+    const made = await make();
+    try {
+      this.#store(path, made);
+    } catch (error) {
+      if (!(this.#isOptional && error instanceof CliError)) throw error;
+    }
+    return { path, bytes: made.bytes, built: true };
+  }
+
+  /** Errors: CliError ERR_CLI_IO. */
+  #store(path: string, { bytes, inputs = new Map() }: Made): void {
     this.#ignoreInGit();
     writeFileAtomically(path, bytes);
     const record: EntryRecord = {
@@ -64,7 +78,6 @@ export class BuildCache {
     };
     writeFileAtomically(recordOf(path), `${JSON.stringify(record)}\n`);
     this.#forgetOld();
-    return { path, bytes, built: true };
   }
 
   /** A folder that only grew would be noticed some day. What is still needed is made again. */

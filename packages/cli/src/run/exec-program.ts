@@ -43,12 +43,7 @@ export async function execProgram({ args, rest, options, host }: ExecInvocation)
 async function defaultKernel(env: Readonly<Record<string, string | undefined>>): Promise<Uint8Array> {
   const dir = userCacheDir(env);
   if (dir === undefined) return makeKernel([]);
-  try {
-    return (await getKernel(new BuildCache(dir), [])).bytes;
-  } catch (error) {
-    if (error instanceof CliError && error.code === "ERR_CLI_IO") return makeKernel([]);
-    throw error;
-  }
+  return (await getKernel(new BuildCache(dir, { optional: true }), [])).bytes;
 }
 
 /** Errors: CliError ERR_PROGRAM_NOT_FOUND (127), ERR_PROGRAM_REFUSED (126). */

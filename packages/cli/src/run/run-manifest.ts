@@ -20,7 +20,7 @@ export async function runManifest({ args, rest, options, host }: RunInvocation):
   const file = resolve(userDir, args[0] ?? "vm.toml");
   const loaded = await timings.measure("manifest", () => loadManifest(file, { relativeTo: userDir }));
   requireSomethingToRun(loaded);
-  const built = await buildManifest(loaded, { userDir, output, timings });
+  const built = await buildManifest(loaded, { userDir, output, timings, keep: false });
   const { vm, limits } = loaded.manifest;
   const grants = {
     mounts: mountsOf(loaded),
