@@ -37,14 +37,15 @@ export interface BuiltManifest {
 export async function buildManifest(loaded: LoadedManifest, context: BuildContext): Promise<BuiltManifest> {
   const { output, timings } = context;
   const shown = relative(context.userDir, loaded.file) || loaded.file;
-  const cache = new BuildCache(join(loaded.dir, ".kvmkit"), { optional: !context.keep });
+  const cache = new BuildCache(join(loaded.dir, ".kvmkit"), {
+    optional: !context.keep,
+    onMake: (name) => output.progress(`${shown}: building ${name}`),
+  });
   const plugins = await timings.measure("plugins", () => getPlugins(loaded));
   const include = hypercallInclude(plugins);
-  output.progress(`${shown}: kernel`);
   const kernel = await timings.measure("kernel", () =>
     getBootImage(loaded, plugins, { cache, include, context }),
   );
-  output.progress(`${shown}: program`);
   const program = await timings.measure("program", () => getProgram(loaded, { cache, include, context }));
   output.clearProgress();
   return { loaded, plugins, kernel, program };

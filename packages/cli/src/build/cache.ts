@@ -44,14 +44,20 @@ export function contentKey(...parts: readonly (string | Uint8Array)[]): string {
   return hash.digest("hex").slice(0, KEY_DIGITS);
 }
 
+export interface CacheOptions {
+  /** Where nothing can be written, things are made anew each time instead of failing. */
+  readonly optional?: boolean;
+  /** Called before something is made, with its name. */
+  readonly onMake?: (name: string) => void;
+}
+
 export class BuildCache {
   readonly dir: string;
-  readonly #isOptional: boolean;
+  readonly #options: CacheOptions;
 
-  /** `optional`: where nothing can be written, things are made anew each time instead of failing. */
-  constructor(dir: string, options: { readonly optional?: boolean } = {}) {
+  constructor(dir: string, options: CacheOptions = {}) {
     this.dir = dir;
-    this.#isOptional = options.optional ?? false;
+    this.#options = options;
   }
 
   /** The artefact `name` (`kernel-<key>.elf`); `make` runs only where it is missing, damaged or out of date. */
@@ -59,11 +65,12 @@ export class BuildCache {
     const path = join(this.dir, name);
     const known = readEntry(path);
     if (known !== undefined) return { path, bytes: known, built: false };
+    this.#options.onMake?.(name);
     const made = await make();
     try {
       this.#store(path, made);
     } catch (error) {
-      if (!(this.#isOptional && error instanceof CliError)) throw error;
+      if (!(this.#options.optional && error instanceof CliError)) throw error;
     }
     return { path, bytes: made.bytes, built: true };
   }

@@ -6,6 +6,7 @@ import { getKernel, makeKernel } from "../build/kernel.js";
 import { userCacheDir } from "../build/user-cache.js";
 import type { ExecInvocation } from "../commands/exec.js";
 import { formatDuration } from "../config/units.js";
+import type { CommandHost } from "../define-command.js";
 import { CliError, systemErrorText } from "../errors.js";
 import { Timings } from "../report-timings.js";
 import { machinePlugins } from "./machine-plugins.js";
@@ -17,7 +18,7 @@ export async function execProgram({ args, rest, options, host }: ExecInvocation)
   const timings = new Timings();
   const [path, ...more] = args as [string, ...string[]];
   const image = readProgram(path, resolve(host.userDir, path));
-  const kernel = await timings.measure("kernel", () => defaultKernel(host.env));
+  const kernel = await timings.measure("kernel", () => defaultKernel(host));
   const { accel = "auto", memory = DEFAULT_MEMORY_BYTES, timeout, cwd = "/" } = options;
   const status = await runMachine(
     {
@@ -40,10 +41,13 @@ export async function execProgram({ args, rest, options, host }: ExecInvocation)
 }
 
 /** Built once for each user; anew each time where nothing can be kept. */
-async function defaultKernel(env: Readonly<Record<string, string | undefined>>): Promise<Uint8Array> {
+async function defaultKernel({ env, output }: CommandHost): Promise<Uint8Array> {
   const dir = userCacheDir(env);
   if (dir === undefined) return makeKernel([]);
-  return (await getKernel(new BuildCache(dir, { optional: true }), [])).bytes;
+  const onMake = (name: string) => output.progress(`building ${name}`);
+  const { bytes } = await getKernel(new BuildCache(dir, { optional: true, onMake }), []);
+  output.clearProgress();
+  return bytes;
 }
 
 /** Errors: CliError ERR_PROGRAM_NOT_FOUND (127), ERR_PROGRAM_REFUSED (126). */
