@@ -10,7 +10,7 @@ import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { families } from "../dist/instructions/index.js";
-import { OperandBit, parseRows } from "../dist/table.js";
+import { EncodingKind, OperandBit, parseRows } from "../dist/table.js";
 
 const testdata = join(dirname(fileURLToPath(import.meta.url)), "../testdata/vectors");
 const modes = { 16: 1, 32: 2, 64: 4 };
@@ -28,6 +28,8 @@ const registers = {
   st: { 64: ["st(3)"], 32: ["st(1)"], 16: ["st(7)"] },
   mm: { 64: ["mm1", "mm7"], 32: ["mm1", "mm7"], 16: ["mm2"] },
   xmm: { 64: ["xmm1", "xmm14"], 32: ["xmm1", "xmm7"], 16: ["xmm2"] },
+  tr: { 32: ["tr3", "tr7"], 16: ["tr6"] },
+  bnd: { 64: ["bnd1", "bnd3"], 32: ["bnd2"], 16: ["bnd0"] },
 };
 
 const memory = {
@@ -110,29 +112,45 @@ const immediates = {
   3: ["3"],
 };
 
-/** The spellings of one operand in a mode, the plain one first. */
-function shapes(operand, bits) {
+/** The spellings of one operand of a form in a mode, the plain one first. */
+function shapes(operand, form, bits) {
   const { notation, accepts, check, fixed } = operand;
+  if (form.kind === EncodingKind.lockedControl && notation === "cr") return ["cr8", "cr15"];
   if (notation in immediates) return immediates[notation];
   const string = /^m(\d*)\((\w+)\)$/.exec(notation);
   if (string) return stringShapes(string[1], string[2], bits);
   if (fixed >= 0) return [notation];
-  if (notation.startsWith("rel")) return ["0x10", "0x1234", ".+0x10"];
+  if (notation.startsWith("rel")) {
+    // GNU as makes jmpw and jmpd short where it can.
+    return /^jmp[wd]/.test(form.mnemonic) ? ["0x10", "0x1234"] : ["0x10", "0x1234", ".+0x10"];
+  }
   if (notation.startsWith("ptr")) return notation.endsWith("16") ? ["0x8:0x1234"] : ["0x8:0x12345678"];
   if (notation.startsWith("moffs")) return [`ds:0x12${bits === 64 ? "345678" : "34"}`, `fs:0x10`];
   const found = [];
   for (const [file, byMode] of Object.entries(registers)) {
-    if (accepts & OperandBit[file]) found.push(...(byMode[bits] ?? []));
+    // Test registers share their bit with tiles.
+    if (accepts & OperandBit[file] && (notation === "tr") === (file === "tr"))
+      found.push(...(byMode[bits] ?? []));
   }
   if (check === 0) {
-    const all = memory[bits];
+    const all = memory[bits].filter((address) => fitsAddressSize(address, form));
     const widths = [8, 16, 32, 48, 64, 80, 128, 256, 512].filter(
       (width) => accepts & OperandBit[`m${width}`],
     );
-    const word = widths.length === 1 ? widthWords[widths[0]] : "";
+    const word = widths.length === 1 && !UNSIZED.test(form.mnemonic) ? widthWords[widths[0]] : "";
     if (widths.length > 0) found.push(...someAddresses(all).map((address) => word + address));
   }
   return found;
+}
+
+/** GNU as takes no width word before what these read. */
+const UNSIZED = /^(movdir64b|enqcmds?)$/;
+
+/** Whether an address may stand where the form has one address size: its registers have that width. */
+function fitsAddressSize(address, { addressSize }) {
+  if (addressSize === 0) return true;
+  const registers = { 1: /\b(bx|si|di|bp)\b/, 2: /\be[a-ds][xpi]\b|\be[bs]p\b/, 3: /\br/ }[addressSize];
+  return registers.test(address);
 }
 
 function stringShapes(width, register, bits) {
@@ -159,15 +177,16 @@ function someAddresses(list) {
 
 /** One instruction for each shape of each operand, the others plain. */
 function instructions(form, bits) {
-  const operands = form.operands.map((operand) => shapes(operand, bits));
+  const operands = form.operands.map((operand) => shapes(operand, form, bits));
   if (operands.some((list) => list.length === 0)) return [];
   const texts = new Set();
   const plain = operands.map((list) => list[0]);
-  texts.add(text(form.mnemonic, plain));
+  const mnemonic = form.kind === EncodingKind.addressed ? `addr32 ${form.mnemonic}` : form.mnemonic;
+  texts.add(text(mnemonic, plain));
   operands.forEach((list, i) => {
-    for (const shape of list) texts.add(text(form.mnemonic, plain.with(i, shape)));
+    for (const shape of list) texts.add(text(mnemonic, plain.with(i, shape)));
   });
-  if (form.operands.at(-1)?.optional) texts.add(text(form.mnemonic, plain.slice(0, -1)));
+  if (form.operands.at(-1)?.optional) texts.add(text(mnemonic, plain.slice(0, -1)));
   return [...texts];
 }
 
@@ -175,15 +194,24 @@ function text(mnemonic, operands) {
   return operands.length === 0 ? mnemonic : `${mnemonic} ${operands.join(",")}`;
 }
 
+/** GNU as reads `jmpw 0x10`, which objdump prints for a relative jump, as one through memory. */
+function spelledForAs(line, bits) {
+  const [, mnemonic, suffix, target] = /^(jmp|call)([wd]) ([.+]*0x[0-9a-f]+)$/.exec(line) ?? [];
+  if (mnemonic === undefined) return line;
+  const isOwn = suffix === (bits === 16 ? "w" : "d");
+  return `${isOwn ? "" : bits === 16 ? "data32 " : "data16 "}${mnemonic} ${target}`;
+}
+
 /** Bytes by instruction as GNU as gives them; refused ones are absent. */
 function assemble(texts, bits) {
   const folder = mkdtempSync(join(tmpdir(), "vectors-"));
   const path = (name) => join(folder, name);
+  const machine = bits === 64 ? ["--64", "elf_x86_64"] : ["--32", "elf_i386"];
   let left = texts;
   const run = () => {
-    const lines = left.map((line, i) => `s${i}: ${line}`);
+    const lines = left.map((line, i) => `s${i}: ${spelledForAs(line, bits)}`);
     writeFileSync(path("in.s"), `.intel_syntax noprefix\n.code${bits}\n${lines.join("\n")}\nsend:\n`);
-    return spawnSync("as", ["-W", "-o", path("out.o"), path("in.s")], { encoding: "utf8" });
+    return spawnSync("as", ["-W", machine[0], "-o", path("out.o"), path("in.s")], { encoding: "utf8" });
   };
   let result = run();
   if (result.status !== 0) {
@@ -197,7 +225,17 @@ function assemble(texts, bits) {
     if (result.status !== 0) throw new Error(result.stderr);
   }
   // Linking at 0 resolves branches to absolute addresses.
-  spawnSync("ld", ["-Ttext=0", "-e", "0", "--oformat=binary", "-o", path("out.bin"), path("out.o")]);
+  spawnSync("ld", [
+    "-m",
+    machine[1],
+    "-Ttext=0",
+    "-e",
+    "0",
+    "--oformat=binary",
+    "-o",
+    path("out.bin"),
+    path("out.o"),
+  ]);
   const bytes = readFileSync(path("out.bin"));
   const symbols = spawnSync("nm", [path("out.o")], { encoding: "utf8" }).stdout;
   const offsets = new Map(
@@ -217,7 +255,7 @@ for (const [family, rows] of Object.entries(families)) {
   for (const bits of [16, 32, 64]) {
     const forms = parseRows(rows).filter((form) => form.modes & modes[bits]);
     const texts = [...new Set(forms.flatMap((form) => instructions(form, bits)))];
-    const relative = texts.filter((line) => /^(j\w+|call|loop\w*|xbegin) [.+]*0x[0-9a-f]+$/.test(line));
+    const relative = texts.filter((line) => /^(j\w+|call[wd]?|loop\w*|xbegin) [.+]*0x[0-9a-f]+$/.test(line));
     const vectors = assemble(
       texts.filter((line) => !relative.includes(line)),
       bits,

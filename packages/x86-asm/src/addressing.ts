@@ -7,6 +7,7 @@ import { add, type Integer, writeInteger } from "./integers.js";
 import { ANY_GENERAL, ANY_VECTOR } from "./operand-bits.js";
 import { AddressKind, type AddressRegister, type Memory } from "./operands.js";
 import { Prefix, SEGMENT_PREFIXES } from "./prefixes.js";
+import { isNoIndex } from "./pseudo-registers.js";
 import type { Register } from "./registers.js";
 import { FixKind, type SectionBuffer } from "./sections.js";
 import { ABSOLUTE_ZERO, type SymbolTable } from "./symbols.js";
@@ -47,6 +48,8 @@ export interface AddressContext {
   readonly after: number;
   /** A displacement byte counts in units of this many bytes (EVEX disp8*N). */
   readonly unit: number;
+  /** The address must have a SIB byte (AMX tile loads and stores). */
+  readonly needsSib: boolean;
 }
 
 /** The prefix that an operand's segment needs, or 0 if it is the one that the address implies. */
@@ -122,16 +125,11 @@ export function writeAddress(context: AddressContext, memory: Memory, reg: numbe
   if (index !== null) {
     bytes[at++] = mod | reg | 4;
     bytes[at++] = scale | ((index.number & 7) << 3) | low;
-  } else {
-    bytes[at++] = mod | reg | low;
-    if (low === SP_NUMBER) bytes[at++] = 0x24;
-  }
+  } else if (low === SP_NUMBER || context.needsSib) {
+    bytes[at++] = mod | reg | 4;
+    bytes[at++] = 0x20 | low;
+  } else bytes[at++] = mod | reg | low;
   return size === 0 ? at : displacement(context, memory, at, size);
-}
-
-/** EIZ and RIZ ask for a SIB byte without an index, as objdump prints it. */
-function isNoIndex(index: Register): boolean {
-  return index.name === "eiz" || index.name === "riz";
 }
 
 function ripRelative(context: AddressContext, memory: Memory, reg: number, at: number): number {
@@ -140,6 +138,9 @@ function ripRelative(context: AddressContext, memory: Memory, reg: number, at: n
       "ERR_ASM_ADDRESS",
       `RIP-relative addresses exist in 64-bit mode, not in ${context.bits}-bit mode`,
     );
+  }
+  if (context.needsSib) {
+    throw asmError("ERR_ASM_ADDRESS", "this instruction has no RIP-relative form");
   }
   const { section } = context;
   section.bytes[at++] = reg | 5;

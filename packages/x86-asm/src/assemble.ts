@@ -1,7 +1,7 @@
 /** Text in: an object, flat bytes, a listing, a source map out. */
 import type { Bits } from "./encoder.js";
 import { AsmError, type Diagnostic, throwIfAny } from "./errors.js";
-import { coreInstructions } from "./instruction-set.js";
+import { coreInstructions, type InstructionSet } from "./instruction-set.js";
 import type { SectionLayout } from "./layout.js";
 import { type LinkedImage, link } from "./link.js";
 import type { AsmObject } from "./object.js";
@@ -12,6 +12,8 @@ import { TextAssembler, type TextOptions } from "./text/text-assembler.js";
 export interface AssembleOptions extends TextOptions {
   /** Mode at the start: 64 if not given; in NASM's dialect 16, as its flat format has it. */
   readonly bits?: Bits;
+  /** What instructions there are: those of the core entry if not given. */
+  readonly instructions?: InstructionSet;
   /** Name of the source in messages. */
   readonly file?: string;
 }
@@ -45,7 +47,10 @@ export interface Assembly {
 
 /** Assembles a source text. Throws `AsmError` with every complaint about it. */
 export function assemble(source: string, options: AssembleOptions = {}): Assembly {
-  const program = new Program(coreInstructions, options.bits ?? (options.dialect === "nasm" ? 16 : 64));
+  const program = new Program(
+    options.instructions ?? coreInstructions,
+    options.bits ?? (options.dialect === "nasm" ? 16 : 64),
+  );
   const text = new TextAssembler(program, options);
   text.assemble(source, options.file ?? "<source>");
   throwIfAny(text.errors);

@@ -3,7 +3,7 @@ import type { Bits } from "./encoder.js";
 import { asmError, throwIfAny } from "./errors.js";
 import { SymbolReference } from "./expressions.js";
 import type { Instructions } from "./generated/instructions.js";
-import { coreInstructions } from "./instruction-set.js";
+import { coreInstructions, type InstructionSet } from "./instruction-set.js";
 import { type Integer, narrow } from "./integers.js";
 import type { AsmObject } from "./object.js";
 import type { Operand } from "./operands.js";
@@ -21,15 +21,15 @@ export interface AssemblerOptions {
 export type Datum = Integer | string | SymbolReference | Uint8Array;
 
 /** Everything of `Assembler` that is no instruction. */
-class AssemblerCore {
+export class AssemblerCore {
   private readonly program: Program;
   private prefixes = 0;
   /** Reads the text that is mixed in; the last one made, and all by dialect. */
   private reader: TextAssembler | undefined;
   private readonly readers = new Map<DialectName, TextAssembler>();
 
-  constructor(options: AssemblerOptions = {}) {
-    this.program = new Program(coreInstructions, checkBits(options.bits ?? 64));
+  constructor(options: AssemblerOptions = {}, set: InstructionSet = coreInstructions) {
+    this.program = new Program(set, checkBits(options.bits ?? 64));
   }
 
   /** Appends the instruction of that number. The generated methods call it. */
@@ -42,7 +42,7 @@ class AssemblerCore {
 
   /** Appends an instruction by its name. Throws `ERR_ASM_OPERANDS` as the methods do. */
   instruction(mnemonic: string, ...operands: Operand[]): this {
-    const id = coreInstructions.ids.get(mnemonic);
+    const id = this.program.encoder.set.ids.get(mnemonic);
     if (id === undefined) throw asmError("ERR_ASM_OPERANDS", `there is no instruction ${mnemonic}`);
     return this.emit(id, ...(operands as [Operand]));
   }
@@ -201,9 +201,10 @@ function checkInteger(value: unknown, what: string): Integer {
 
 type Emit = (this: { emit(id: number, ...operands: unknown[]): unknown }, ...operands: unknown[]) => unknown;
 
-/** One method for each mnemonic; their types are generated from the same table. */
-function addInstructions(prototype: object, mnemonics: readonly string[]): void {
-  mnemonics.forEach((name, id) => {
+/** One method for each mnemonic from number `from` on; their types are generated from the same table. */
+export function addInstructions(prototype: object, mnemonics: readonly string[], from = 0): void {
+  mnemonics.slice(from).forEach((name, i) => {
+    const id = from + i;
     const method: Emit = function (a, b, c, d, e) {
       return this.emit(id, a, b, c, d, e);
     };

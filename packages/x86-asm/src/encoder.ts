@@ -11,22 +11,30 @@ import {
   writeAddress,
 } from "./addressing.js";
 import { asmError } from "./errors.js";
-import { explainMismatch } from "./explain.js";
+import { explainMismatch, explainRefusal } from "./explain.js";
 import type { Expression, SymbolReference } from "./expressions.js";
 import type { InstructionSet } from "./instruction-set.js";
 import { type Integer, writeInteger } from "./integers.js";
-import { bitsOf, CHECK_MASK, findForm, type MaybeOperand, refuseAmbiguity } from "./matching.js";
+import {
+  bitsOf,
+  CHECK_MASK,
+  findForm,
+  isBareOffset,
+  type MaybeOperand,
+  refuseAmbiguity,
+} from "./matching.js";
 import {
   ANY_MEMORY,
   CHECK_BITS,
-  EncodingKind,
   FormFlag,
   FormWord,
+  MandatoryPrefix,
   MODE_16,
   MODE_32,
   MODE_64,
   ModrmKind,
   OpcodeField,
+  OperandBit,
   OperandCheck,
   SLOT_BITS,
   Slot,
@@ -36,7 +44,7 @@ import type { FarPointer, Memory } from "./operands.js";
 import { checkPrefixes, Prefix, REX_MASK, SEGMENT_MASK, SEGMENT_PREFIXES } from "./prefixes.js";
 import { Register, RexNeed } from "./registers.js";
 import { FixKind, RESERVE, type SectionBuffer, VariableKind } from "./sections.js";
-import { ABSOLUTE_ZERO, type SymbolTable } from "./symbols.js";
+import { ABSOLUTE_ZERO, ABSOLUTE_ZERO_32, type SymbolTable } from "./symbols.js";
 
 /** A mode of the processor. */
 export type Bits = 16 | 32 | 64;
@@ -45,6 +53,10 @@ const SLOT_MASK = (1 << SLOT_BITS) - 1;
 const MANDATORY_PREFIXES = [0, 0x66, 0xf3, 0xf2];
 /** What needs more than a plain write: handled before it. */
 const BRANCH_PREFIXES = Prefix.short | Prefix.near;
+const REX_W = 8 << Prefix.rexShift;
+/** Segment overrides that were branch hints. */
+const CS_HINT = 2 << Prefix.segmentShift;
+const DS_HINT = 4 << Prefix.segmentShift;
 
 /** Encodes into one section at a time, for one mode at a time. */
 export class Encoder implements AddressContext {
@@ -59,6 +71,9 @@ export class Encoder implements AddressContext {
   prefixes = 0;
   after = 0;
   unit = 1;
+  needsSib = false;
+  /** `Prefix` bits as the source wrote them, in its order: relative branches keep it. */
+  written: number[] = [];
   /** The form written last, as the offset of its words. */
   form = 0;
 
@@ -105,10 +120,30 @@ export class Encoder implements AddressContext {
     }
     this.form = form;
     this.section.reserve(RESERVE);
-    const kind = (flags >> FormFlag.kindShift) & 15;
-    if (kind !== EncodingKind.legacy) this.set.encoders[kind]!(this, form, [a, b, c, d, e]);
+    if ((flags & FormFlag.kindMask) !== 0) this.extended(mnemonic, form, end, [a, b, c, d, e]);
     else if ((flags & FormFlag.relaxable) !== 0 && (prefixes & Prefix.short) === 0) this.branch(form, a);
-    else this.write(form, flags, a, b, c, d, e);
+    else this.write(form, a, b, c, d, e);
+    if (prefixes !== 0) this.written = [];
+  }
+
+  /** A form that is not a legacy one: its encoder may refuse it, and then the next that fits is tried. */
+  private extended(mnemonic: number, first: number, end: number, operands: readonly MaybeOperand[]): void {
+    const { words, encoders } = this.set;
+    const { section } = this;
+    const start = section.length;
+    const [a, b, c, d, e] = operands;
+    try {
+      for (let form = first; form >= 0; ) {
+        const kind = (words[form + FormWord.flags]! & FormFlag.kindMask) >> FormFlag.kindShift;
+        this.form = form;
+        if (encoders[kind]?.(this, form, operands)) return;
+        form = findForm(words, form + FormWord.stride, end, this.mode, a, b, c, d, e);
+      }
+    } catch (error) {
+      section.length = start;
+      throw error;
+    }
+    throw explainRefusal(this.set, mnemonic, operands);
   }
 
   /** Appends prefixes that stand alone, as objdump prints them. */
@@ -120,12 +155,51 @@ export class Encoder implements AddressContext {
     }
   }
 
+  /** The prefixes of a relative branch: none of them changes it, so they stand as the source has them. */
+  private branchPrefixes(): void {
+    const { written, prefixes } = this;
+    const isKnown = written.reduce((sum, bits) => sum | bits, 0) === (prefixes & ~BRANCH_PREFIXES);
+    if (isKnown) for (const bits of written) this.barePrefixes(bits);
+    else this.barePrefixes(prefixes);
+  }
+
+  /** Whether the operand-size prefix is there and counts: REX.W is stronger. */
+  private changesSize(): boolean {
+    return (this.prefixes & Prefix.data) !== 0 && (this.prefixes & REX_W) === 0;
+  }
+
+  /** JMP or Jcc with an operand-size prefix: the long form with the other width, prefixes in GNU as's order. */
+  private resizedBranch(form: number, target: MaybeOperand): void {
+    const { section, prefixes } = this;
+    const segment = prefixes & SEGMENT_MASK;
+    const rest = prefixes & ~(BRANCH_PREFIXES | Prefix.data | Prefix.bnd | REX_MASK | SEGMENT_MASK);
+    if (rest !== 0 || (segment !== 0 && segment !== CS_HINT && segment !== DS_HINT)) {
+      throw asmError("ERR_ASM_PREFIX", "beside data16 or data32 a branch takes bnd, cs, ds and rex only");
+    }
+    for (const part of [Prefix.data, segment, prefixes & Prefix.bnd, prefixes & REX_MASK])
+      this.barePrefixes(part);
+    const opcode = this.set.words[form + FormWord.opcode]! & 255;
+    if (opcode === 0xeb) section.bytes[section.length++] = 0xe9;
+    else {
+      section.bytes[section.length++] = 0x0f;
+      section.bytes[section.length++] = opcode + 0x10;
+    }
+    if (this.bits === 16) this.field(target, 4, FixKind.pc32);
+    else this.field(target, 2, FixKind.pc16);
+  }
+
   /** JMP or Jcc with an 8-bit offset that grows if its target is too far away. */
   private branch(form: number, target: MaybeOperand): void {
     const { section } = this;
-    if ((this.prefixes & ~BRANCH_PREFIXES) !== 0) this.barePrefixes(this.prefixes);
+    if ((this.prefixes & ~BRANCH_PREFIXES) !== 0) {
+      if (this.changesSize()) {
+        this.resizedBranch(form, target);
+        return;
+      }
+      this.branchPrefixes();
+    }
     const isConstant = typeof target === "number" || typeof target === "bigint";
-    const symbol = isConstant ? ABSOLUTE_ZERO : this.symbols.idOf(target as SymbolReference);
+    const symbol = isConstant ? this.absolute() : this.symbols.idOf(target as SymbolReference);
     const addend = isConstant ? target : addendOf(target);
     section.addVariable(VariableKind.branch, symbol, this.bits === 16 ? 2 : 4, addend, this.line);
     section.bytes[section.length] = this.set.words[form + FormWord.opcode]! & 255;
@@ -133,9 +207,9 @@ export class Encoder implements AddressContext {
     section.length += 2;
   }
 
-  private write(
+  /** Writes a legacy form whose operands fit. */
+  write(
     form: number,
-    flags: number,
     a: MaybeOperand,
     b: MaybeOperand,
     c: MaybeOperand,
@@ -144,6 +218,7 @@ export class Encoder implements AddressContext {
   ): void {
     const words = this.set.words;
     const opcode = words[form + FormWord.opcode]!;
+    const flags = words[form + FormWord.flags]!;
     const slots = words[form + FormWord.slots]!;
     const modrmKind = (opcode >> OpcodeField.modrmKind) & 3;
     let reg = modrmKind === ModrmKind.digit ? (opcode >> OpcodeField.modrm) & 7 : 0;
@@ -211,14 +286,24 @@ export class Encoder implements AddressContext {
     this.addressBits = memory === null ? this.bits : addressSize(memory, this.bits);
     if (esMemory !== null) this.addressBits = stringAddressSize(esMemory, memory, this.bits);
     const fixedAddress = (opcode >> OpcodeField.addressSize) & 3;
-    if (fixedAddress !== Width.any) this.addressBits = 8 << fixedAddress;
+    if (fixedAddress !== Width.any) this.fixAddressSize(8 << fixedAddress, memory);
+    else if ((this.prefixes & Prefix.address) !== 0 && memory !== null && isBareOffset(memory)) {
+      this.addressBits = this.bits === 32 ? 16 : 32;
+    }
     const operandSize = (opcode >> OpcodeField.operandSize) & 3;
     const needs66 =
       operandSize === Width[16] ? this.bits !== 16 : operandSize === Width[32] && this.bits === 16;
     let at = section.length;
     if ((flags & FormFlag.fwait) !== 0) bytes[at++] = 0x9b;
     const needs67 = this.addressBits !== this.bits;
-    if (this.prefixes !== 0 || segment !== 0 || needs67 || needs66) {
+    if (this.prefixes !== 0 && (words[form]! & OperandBit.rel) !== 0) {
+      if (this.changesSize())
+        throw asmError("ERR_ASM_PREFIX", "this branch takes no operand-size prefix", "write callw or calld");
+      section.length = this.legacyPrefixes(0, 0, needs67, needs66, 0, at);
+      this.branchPrefixes();
+      at = section.length;
+      rex = 0;
+    } else if (this.prefixes !== 0 || segment !== 0 || needs67 || needs66) {
       at = this.legacyPrefixes(
         this.prefixes,
         segment,
@@ -254,8 +339,19 @@ export class Encoder implements AddressContext {
     if (tailBytes !== 0) this.tail(slots, words[form + FormWord.checks]!, a, b, c, d, e);
   }
 
+  /** The form has one address size: that of its address register. Throws `ERR_ASM_ADDRESS`. */
+  private fixAddressSize(bits: number, memory: Memory | null): void {
+    if (memory !== null && !isBareOffset(memory) && this.addressBits !== bits) {
+      throw asmError(
+        "ERR_ASM_ADDRESS",
+        `the address registers are ${this.addressBits} and ${bits} bits wide`,
+      );
+    }
+    this.addressBits = bits;
+  }
+
   /** Writes the prefixes before REX. Throws `ERR_ASM_PREFIX` where one would stand twice. */
-  private legacyPrefixes(
+  legacyPrefixes(
     prefixes: number,
     segment: number,
     needs67: boolean,
@@ -276,7 +372,9 @@ export class Encoder implements AddressContext {
       if (needs66 || mandatory === 1) throw twice("the operand-size prefix (data16)");
       bytes[at++] = 0x66;
     } else if (needs66) bytes[at++] = 0x66;
-    if ((prefixes & (Prefix.rep | Prefix.xrelease)) !== 0) bytes[at++] = 0xf3;
+    // PadLock's instructions are repeated in any case.
+    const isRepeated = mandatory === MandatoryPrefix.F3;
+    if ((prefixes & (Prefix.rep | Prefix.xrelease)) !== 0 && !isRepeated) bytes[at++] = 0xf3;
     if ((prefixes & (Prefix.repne | Prefix.bnd | Prefix.xacquire)) !== 0) bytes[at++] = 0xf2;
     if ((prefixes & Prefix.lock) !== 0) bytes[at++] = 0xf0;
     return at;
@@ -289,6 +387,9 @@ export class Encoder implements AddressContext {
     let result = rex | given;
     if ((need & RexNeed.required) !== 0 || (this.prefixes & Prefix.rexHint) !== 0) result |= 0x40;
     if (result === 0) return 0;
+    if ((need & RexNeed.evex) !== 0) {
+      throw asmError("ERR_ASM_REGISTER", "registers 16 to 31 exist only for instructions with an EVEX form");
+    }
     if ((need & RexNeed.forbidden) !== 0) {
       throw asmError(
         "ERR_ASM_REGISTER",
@@ -304,7 +405,7 @@ export class Encoder implements AddressContext {
   }
 
   /** Writes immediates, offsets and far pointers. */
-  private tail(
+  tail(
     slots: number,
     checks: number,
     a: MaybeOperand,
@@ -340,10 +441,15 @@ export class Encoder implements AddressContext {
   field(operand: MaybeOperand, size: number, kind: number): void {
     const { section } = this;
     const isConstant = typeof operand === "number" || typeof operand === "bigint";
-    const symbol = isConstant ? ABSOLUTE_ZERO : this.symbols.idOf(operand as SymbolReference);
+    const symbol = isConstant ? this.absolute() : this.symbols.idOf(operand as SymbolReference);
     section.addFix(section.length, kind, symbol, size, isConstant ? operand : addendOf(operand), this.line);
     section.bytes.fill(0, section.length, section.length + size);
     section.length += size;
+  }
+
+  /** The symbol that absolute targets are offsets to: distances wrap outside 64-bit mode. */
+  private absolute(): number {
+    return this.bits === 64 ? ABSOLUTE_ZERO : ABSOLUTE_ZERO_32;
   }
 
   private moffs(memory: Memory): void {

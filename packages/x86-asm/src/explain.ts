@@ -48,6 +48,20 @@ export function explainMismatch(
   return withHint(set.words, forms, name, shape, modeBit(bits), operands);
 }
 
+/** The error where forms take the operands, but their encoders cannot: decorations, high registers, VEX or EVEX hints. */
+export function explainRefusal(
+  set: InstructionSet,
+  mnemonic: number,
+  operands: readonly MaybeOperand[],
+): AsmError {
+  const shape = operands.filter((operand) => operand !== undefined).map(spell);
+  return asmError(
+    "ERR_ASM_OPERANDS",
+    `no encoding of ${set.mnemonics[mnemonic]!} takes ${shape.join(", ")}`,
+    "masks, roundings, {vex} and {evex} need a form that has them",
+  );
+}
+
 /** All bits fit, so it is a value, or a register that must be a certain one. */
 function outOfRange(
   words: Int32Array,
@@ -181,7 +195,7 @@ function describeAccepted(accepts: number, check: number, fixed: number): string
     return generalRegister(fixed, accepts)?.name ?? `${file} ${fixed}`;
   }
   if ((accepts & ANY_MEMORY) === ANY_MEMORY) return "memory";
-  const registers = names.filter(([name]) => !/^m\d/.test(name)).map(([name]) => name);
+  const registers = names.filter(([name]) => !/^m\d|decorated/.test(name)).map(([name]) => name);
   const memory = names.filter(([name]) => /^m\d/.test(name)).map(([name]) => name);
   return [...registers, ...memory].join("/").replace(/^r(\d+)\/m\1$/, "r/m$1");
 }

@@ -14,6 +14,8 @@ export function fitsImmediate(value: Integer, check: number): boolean {
       return (value >= -0x80 && value <= 0x7f) || (value >= 0xffffff80 && value <= 0xffffffff);
     case OperandCheck.simm8to64:
       return value >= -0x80 && value <= 0x7f;
+    case OperandCheck.imm4:
+      return value >= 0 && value <= 15;
     case OperandCheck.imm8:
       return value >= -0x80 && value <= 0xff;
     case OperandCheck.imm16:

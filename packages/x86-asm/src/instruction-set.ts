@@ -4,13 +4,21 @@ import { coreTable } from "./generated/core-table.js";
 import type { MaybeOperand } from "./matching.js";
 import { FormWord, OperandBit } from "./operand-bits.js";
 import { type LoadedTable, loadTable } from "./packing.js";
+import type { Register } from "./registers.js";
+import { encodeAddressed, encodeLegacy, encodeLockedControl } from "./special-forms.js";
+import { encodeVex } from "./vex.js";
 
-/** Encodes one form (the offset of its words) that is not a legacy one, with operands that fit it. */
-export type FormEncoder = (encoder: Encoder, form: number, operands: readonly MaybeOperand[]) => void;
+/**
+ * Encodes one form (the offset of its words) that is not a legacy one, with operands that fit its masks; `false`,
+ * with nothing written, where it cannot take them after all, or where a later form should.
+ */
+export type FormEncoder = (encoder: Encoder, form: number, operands: readonly MaybeOperand[]) => boolean;
 
 export interface InstructionSet extends LoadedTable {
   /** Mnemonic to its number. */
   readonly ids: ReadonlyMap<string, number>;
+  /** Registers beyond those of registers.ts. */
+  readonly registers: readonly Register[];
   /** By `EncodingKind`: how extensions encode their forms; the core encodes the legacy ones. */
   readonly encoders: readonly FormEncoder[];
   /** Not 0 for the mnemonics that take a branch target: a bare symbol is one, not memory. */
@@ -19,8 +27,22 @@ export interface InstructionSet extends LoadedTable {
   farOf(mnemonic: number): number;
 }
 
-function load(): InstructionSet {
-  const table = loadTable(coreTable);
+/** By `EncodingKind`; EVEX is the vector entry's. */
+export const coreEncoders: readonly FormEncoder[] = [
+  encodeLegacy,
+  encodeVex,
+  () => false,
+  encodeVex,
+  encodeAddressed,
+  encodeLockedControl,
+];
+
+/** Makes a set of a table: what is looked up while text is read is worked out once. */
+export function instructionSet(
+  table: LoadedTable,
+  encoders: readonly FormEncoder[],
+  registers: readonly Register[],
+): InstructionSet {
   const ids = new Map(table.mnemonics.map((name, id) => [name, id]));
   const branches = new Uint8Array(table.mnemonics.length);
   for (let id = 0; id < branches.length; id++) {
@@ -32,8 +54,15 @@ function load(): InstructionSet {
     [ids.get("jmp"), ids.get("ljmp")!],
     [ids.get("call"), ids.get("lcall")!],
   ]);
-  return { ...table, ids, encoders: [], branches, farOf: (mnemonic) => farIds.get(mnemonic) ?? mnemonic };
+  return {
+    ...table,
+    ids,
+    registers,
+    encoders,
+    branches,
+    farOf: (mnemonic) => farIds.get(mnemonic) ?? mnemonic,
+  };
 }
 
 /** Everything but the vector extensions beyond SSE. */
-export const coreInstructions: InstructionSet = load();
+export const coreInstructions: InstructionSet = instructionSet(loadTable(coreTable), coreEncoders, []);

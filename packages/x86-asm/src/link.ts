@@ -125,7 +125,7 @@ function resolve(
   symbols: ReadonlyMap<string, LinkedSymbol>,
   report: Report,
 ): void {
-  for (const { offset, type, symbol, addend } of relocations) {
+  for (const { offset, type, symbol, addend, wraps = false } of relocations) {
     const target = symbol === "" ? 0n : symbols.get(symbol)?.address;
     if (target === undefined) {
       report(
@@ -136,7 +136,8 @@ function resolve(
     }
     const { size, relative, signed } = FIELDS[type];
     const place = section.address + BigInt(offset);
-    const value = wrapAddress(target + addend - (relative ? place : 0n), size, signed);
+    const full = wrapAddress(target + addend - (relative ? place : 0n), size, signed);
+    const value = wraps || (relative && size === 2) ? wrapDistance(full, size) : full;
     if (!fitsField(value, size, signed)) {
       report(
         "ERR_ASM_RANGE",
@@ -145,6 +146,12 @@ function resolve(
       );
     } else writeInteger(section.bytes, offset, value, size);
   }
+}
+
+/** A distance that wraps at the width of its field; one that does not come from there is left to be refused. */
+function wrapDistance(value: bigint, size: number): bigint {
+  const limit = 1n << BigInt(size * 8);
+  return value > -limit && value < limit ? BigInt.asIntN(size * 8, value) : value;
 }
 
 /** Addresses are 64-bit: the upper half is what a sign-extended field reaches. */

@@ -108,7 +108,8 @@ function fitsOffset16(offset: FarPointer["offset"]): boolean {
   return typeof offset === "object" || fitsImmediate(offset, OperandCheck.imm16);
 }
 
-function isBareOffset(memory: Memory): boolean {
+/** Whether an address is a displacement alone. */
+export function isBareOffset(memory: Memory): boolean {
   return memory.base === null && memory.index === null && memory.address === AddressKind.registers;
 }
 

@@ -10,13 +10,13 @@
  * order in which GNU as prefers them (mostly: shortest first; `r/m, r` before `r, r/m`).
  *
  * Instruction: the mnemonic and its operands in Intel order.
- * - `r8 r16 r32 r64 sreg cr dr st(i) mm xmm ymm zmm k bnd tmm`: any register of that file;
+ * - `r8 r16 r32 r64 sreg cr dr tr st(i) mm xmm ymm zmm k bnd tmm`: any register of that file;
  *   `al cl ax dx eax … es cs … st(0) xmm0`: that register alone;
  * - `m m8 m16 m32 m48 m64 m80 m128 m256 m512`: memory (`m` of any width), and the SDM's names for structures:
  *   `m16:16 m16:32 m16:64` far pointers, `m16&32 m16&64` descriptor-table registers (any width);
  * - `m8(si) m16(di) m8(bx)`: memory at that register, of any address size, as string instructions use it;
  * - `r/m32`, `mm/m64`, `xmm/m64`, `r32/m16`: one of them;
- * - `imm8 imm16 imm32 imm64 1 3`: immediates, signed or unsigned; `simm8 simm32`: sign-extended ones;
+ * - `imm4 imm8 imm16 imm32 imm64 1 3`: immediates, signed or unsigned; `simm8 simm32`: sign-extended ones;
  * - `rel8 rel16 rel32`, `ptr16:16 ptr16:32`, `moffs8 moffs16 moffs32 moffs64`;
  * - `<xmm0>`: an operand in angle brackets may be left out.
  *
@@ -32,11 +32,15 @@
  * 16, 32 and 64 bits, `oz` for 16 and 32, `oy` for 32 and 64; in it `rv r/mv mv rAX` (or `ry`…) take that width, `immz`
  * and `iz` are imm16, imm32, and a sign-extended imm32 for 64 bits.
  *
+ * VEX, EVEX and XOP: see the head of vex-notation.ts.
+ *
  * Attributes, in any order, separated by blanks:
  * - the CPU or CPUID feature that introduced it (`8086` to `686`, `X64`, `SSE2`…); o32 and o64 imply 386 and X64;
  * - `16`, `32`, `64`: in that mode only; `!64`, `!16`: in all but that mode;
- * - `lock rep bnd notrack`: prefixes that it takes;
+ * - `lock rep bnd notrack xrelease`: prefixes that it takes;
+ * - `=push`: the mnemonic is another spelling of that instruction;
  * - `short`: a branch that grows into the next row that fits;
+ * - `addr`: a form only where the source writes the address-size prefix; `cr8`: only for CR8 and above, with LOCK;
  * - `default`: chosen where a memory operand without a width leaves several rows;
  * - Op/En column where the operands do not say it: `MR RM M …` (R ModRM.reg, M ModRM.rm, O opcode, V vvvv, I imm,
  *   B both of ModRM's,
@@ -44,6 +48,7 @@
  */
 import {
   ANY_MEMORY,
+  ANY_VSIB,
   EncodingKind,
   FormFlag,
   MAX_OPERANDS,
@@ -58,6 +63,7 @@ import {
   Slot,
   Width,
 } from "./operand-bits.js";
+import { applyVexPrefix, atLength, foldedLengths } from "./vex-notation.js";
 
 export type Row = readonly [instruction: string, encoding: string, attributes: string];
 
@@ -78,6 +84,8 @@ export interface FormOperand {
 /** One encodable form: a row with its width letters resolved. */
 export interface Form {
   readonly mnemonic: string;
+  /** What the SDM calls the instruction, where the mnemonic is another spelling of it: `pushw` is PUSH. */
+  readonly instruction: string;
   readonly operands: readonly FormOperand[];
   /** The opcode column, as written, with width letters resolved. */
   readonly encoding: string;
@@ -127,6 +135,16 @@ const FIXED_REGISTERS: Readonly<Record<string, readonly [file: keyof typeof Oper
 
 const STRING_REGISTERS: Readonly<Record<string, number>> = { ax: 0, bx: 3, si: 6, di: 7 };
 
+/** Memory with an index vector; the width of the indices is the instruction's affair. */
+const VSIB: Readonly<Record<string, number>> = {
+  vm32x: OperandBit.vmx,
+  vm32y: OperandBit.vmy,
+  vm32z: OperandBit.vmz,
+  vm64x: OperandBit.vmx,
+  vm64y: OperandBit.vmy,
+  vm64z: OperandBit.vmz,
+};
+
 const STRUCTURES: Readonly<Record<string, number>> = {
   m: ANY_MEMORY,
   "m16:16": OperandBit.m32,
@@ -137,6 +155,7 @@ const STRUCTURES: Readonly<Record<string, number>> = {
 };
 
 const IMMEDIATES: Readonly<Record<string, number>> = {
+  imm4: OperandCheck.imm4,
   imm8: OperandCheck.imm8,
   imm16: OperandCheck.imm16,
   imm32: OperandCheck.imm32,
@@ -160,6 +179,8 @@ export class RowError extends Error {
 
 /** The forms that a row stands for, in order. Throws `RowError`. */
 export function parseRow(row: Row): Form[] {
+  const lengths = foldedLengths(row[1]);
+  if (lengths.length > 0) return lengths.map((length) => parseForm(atLength(row, length), row));
   const fold = row[1].split(" ").find((token) => token in FOLDS);
   if (fold === undefined) return [parseForm(row, row)];
   return FOLDS[fold]!.map((width) => parseForm(resolveWidth(row, fold, width), row));
@@ -194,6 +215,12 @@ interface Encoding {
   addressSize: number;
   fwait: boolean;
   suffix: boolean;
+  hasIs4: boolean;
+  /** N of disp8*N in bytes where it is not the width of the memory operand. */
+  unit: number;
+  hasNoRm: boolean;
+  /** `FormFlag` bits that operands and their decorations ask for. */
+  decorations: number;
   /** Slots of the immediates, offsets and pointers, in order. */
   tail: number[];
 }
@@ -209,7 +236,6 @@ const TAIL_SLOTS: Readonly<Record<string, number>> = {
   mo: Slot.moffs,
   cp16: Slot.ptr16,
   cp32: Slot.ptr32,
-  "/is4": Slot.is4,
 };
 
 function parseEncoding(row: Row): Encoding {
@@ -228,14 +254,29 @@ function parseEncoding(row: Row): Encoding {
     addressSize: Width.any,
     fwait: false,
     suffix: false,
+    hasIs4: false,
+    unit: 0,
+    hasNoRm: false,
+    decorations: 0,
     tail: [],
   };
-  let at = 0;
-  for (; at < tokens.length; at++) if (!parsePrefixToken(encoding, tokens, at)) break;
-  at = parseMap(encoding, tokens, at);
+  let at = parseVexPrefix(encoding, tokens[0]!, row);
+  if (at === 0) {
+    for (; at < tokens.length; at++) if (!parsePrefixToken(encoding, tokens, at)) break;
+    at = parseMap(encoding, tokens, at);
+  }
   for (; at < tokens.length; at++) parseOpcodeToken(encoding, tokens[at]!, row);
   if (encoding.opcode < 0) throw new RowError(row, "no opcode byte");
   return encoding;
+}
+
+/** How many tokens a VEX, EVEX or XOP prefix takes: one, or none if there is no such prefix. */
+function parseVexPrefix(encoding: Encoding, token: string, row: Row): number {
+  try {
+    return Number(applyVexPrefix(token, encoding));
+  } catch (error) {
+    throw new RowError(row, String(error));
+  }
 }
 
 /** Whether `tokens[at]` is a prefix token; records it. `66`, `F2`, `F3` and `9B` are opcodes where no byte follows. */
@@ -284,6 +325,10 @@ function parseOpcodeToken(encoding: Encoding, token: string, row: Row): void {
   else if (/^\/[0-7]$/.test(token)) {
     encoding.modrmKind = ModrmKind.digit;
     encoding.modrm = Number(token[1]);
+  } else if (token === "/is4") encoding.hasIs4 = true;
+  else if (token === "11:rrr:000") {
+    encoding.modrmKind = ModrmKind.register;
+    encoding.hasNoRm = true;
   } else if (token in TAIL_SLOTS) encoding.tail.push(TAIL_SLOTS[token]!);
   else throw new RowError(row, `unknown token ${token} in the encoding`);
 }
@@ -293,8 +338,16 @@ const ATTRIBUTE_FLAGS: Readonly<Record<string, number>> = {
   rep: FormFlag.rep,
   notrack: FormFlag.notrack,
   bnd: FormFlag.bnd,
+  xrelease: FormFlag.xrelease,
   short: FormFlag.relaxable,
   default: FormFlag.unsizedDefault,
+  swap: FormFlag.swap,
+  sib: FormFlag.sib,
+};
+
+const ATTRIBUTE_KINDS: Readonly<Record<string, number>> = {
+  addr: EncodingKind.addressed,
+  cr8: EncodingKind.lockedControl,
 };
 
 const ATTRIBUTE_MODES: Readonly<Record<string, number>> = {
@@ -310,15 +363,21 @@ function parseForm(row: Row, source: Row): Form {
   const encoding = parseEncoding(row);
   const { operandSize, addressSize, fwait } = encoding;
   let modes = MODE_16 | MODE_32 | MODE_64;
-  if (operandSize === Width[64] || addressSize === Width[64] || encoding.rexW) modes = MODE_64;
+  const isLegacy = encoding.kind === EncodingKind.legacy;
+  if (isLegacy && (operandSize === Width[64] || encoding.rexW)) modes = MODE_64;
+  if (addressSize === Width[64]) modes = MODE_64;
   if (addressSize === Width[16]) modes = MODE_16 | MODE_32;
   let flags = (fwait ? FormFlag.fwait : 0) | (encoding.suffix ? FormFlag.suffix : 0);
   let feature = "";
   let operandEncoding = "";
+  let synonymOf = "";
   for (const attribute of attributes.split(" ")) {
     if (attribute in ATTRIBUTE_FLAGS) flags |= ATTRIBUTE_FLAGS[attribute]!;
     else if (attribute in ATTRIBUTE_MODES) modes &= ATTRIBUTE_MODES[attribute]!;
+    else if (attribute.startsWith("=")) synonymOf = attribute.slice(1);
+    else if (attribute in ATTRIBUTE_KINDS) encoding.kind = ATTRIBUTE_KINDS[attribute]!;
     else if (/^[RMOVBI-]+$/.test(attribute)) operandEncoding = attribute;
+    else if (/^N[1248]$/.test(attribute)) encoding.unit = Number(attribute[1]);
     else if (feature === "") feature = attribute;
     else throw new RowError(source, `two features, ${feature} and ${attribute}`);
   }
@@ -328,9 +387,11 @@ function parseForm(row: Row, source: Row): Form {
   const mnemonic = blank < 0 ? instruction : instruction.slice(0, blank);
   const operands = blank < 0 ? [] : instruction.slice(blank + 1).split(", ");
   if (operands.length > MAX_OPERANDS) throw new RowError(source, "too many operands");
+  const slotted = assignSlots(operands, encoding, operandEncoding, source);
   return {
     mnemonic,
-    operands: assignSlots(operands, encoding, operandEncoding, source),
+    instruction: synonymOf === "" ? mnemonic : synonymOf,
+    operands: slotted,
     encoding: encodingText,
     kind: encoding.kind,
     map: encoding.map,
@@ -340,14 +401,37 @@ function parseForm(row: Row, source: Row): Form {
     modrmKind: encoding.modrmKind,
     modrm: encoding.modrm,
     plusRegister: encoding.plusRegister,
-    rexW: encoding.rexW || operandSize === Width[64],
+    rexW: encoding.rexW || (isLegacy && operandSize === Width[64]),
     operandSize,
     addressSize,
     modes,
-    flags,
-    feature: later(feature, operandSize),
+    flags: flags | encoding.decorations | unitFlag(slotted, encoding),
+    feature: isLegacy ? later(feature, operandSize) : feature,
   };
 }
+
+/** EVEX displacement bytes count in units of the memory operand's width (SDM Vol. 2A, "Compressed Displacement"). */
+function unitFlag(operands: readonly FormOperand[], { kind, rexW, unit: given }: Encoding): number {
+  if (kind !== EncodingKind.evex) return 0;
+  if (given !== 0) return Math.log2(given) << FormFlag.unitShift;
+  let unit = 0;
+  for (const { accepts } of operands) {
+    if ((accepts & ANY_VSIB) !== 0) unit = rexW ? 3 : 2;
+    const widths = accepts & ANY_MEMORY;
+    if (widths !== 0 && (widths & (widths - 1)) === 0) unit = UNITS[widths]!;
+  }
+  return unit << FormFlag.unitShift;
+}
+
+const UNITS: Readonly<Record<number, number>> = {
+  [OperandBit.m8]: 0,
+  [OperandBit.m16]: 1,
+  [OperandBit.m32]: 2,
+  [OperandBit.m64]: 3,
+  [OperandBit.m128]: 4,
+  [OperandBit.m256]: 5,
+  [OperandBit.m512]: 6,
+};
 
 /** The later of a row's feature and the generation that brought its operand size. */
 function later(feature: string, operandSize: number): string {
@@ -369,7 +453,7 @@ function assignSlots(
   if (slots.length !== operands.length) throw new RowError(row, "Op/En and operands differ in number");
   if (tail.length > 0) throw new RowError(row, "the encoding has more immediates than the operands");
   const hasModrm = encoding.modrmKind === ModrmKind.register || encoding.modrmKind === ModrmKind.digit;
-  if (hasModrm && !slots.some((slot) => slot === Slot.rm || slot === Slot.both))
+  if (hasModrm && !encoding.hasNoRm && !slots.some((slot) => slot === Slot.rm || slot === Slot.both))
     throw new RowError(row, "no operand for ModRM.rm");
   if (encoding.plusRegister && !slots.includes(Slot.opcode)) throw new RowError(row, "no operand for +r");
   return operands.map((operand, index) => ({ ...operand, slot: slots[index]! }));
@@ -406,7 +490,9 @@ function deriveSlots(operands: readonly Unplaced[], encoding: Encoding, tail: nu
   const memory = withModrm ? operands.findIndex((operand) => isMemory(operand)) : -1;
   const lastRegister = operands.map(isRegister).lastIndexOf(true);
   const rm = withModrm ? (memory >= 0 ? memory : lastRegister) : -1;
-  let open: number[] = encoding.modrmKind === ModrmKind.register ? [Slot.reg, Slot.vvvv] : [Slot.vvvv];
+  let open: number[] = [Slot.vvvv];
+  if (encoding.modrmKind === ModrmKind.register) open.unshift(Slot.reg);
+  if (encoding.hasIs4) open.push(Slot.is4);
   if (encoding.plusRegister) open = [Slot.opcode];
   return operands.map((operand, index) => {
     if (index === rm) return Slot.rm;
@@ -418,7 +504,8 @@ function deriveSlots(operands: readonly Unplaced[], encoding: Encoding, tail: nu
   });
 }
 
-function parseOperand(text: string, encoding: Encoding, row: Row): Unplaced {
+function parseOperand(written: string, encoding: Encoding, row: Row): Unplaced {
+  const [text, decorations] = parseDecorations(written, encoding, row);
   const optional = text.startsWith("<");
   const notation = optional ? text.slice(1, -1) : text;
   const plain = { notation, optional, fixed: -1, check: OperandCheck.none as number };
@@ -446,7 +533,30 @@ function parseOperand(text: string, encoding: Encoding, row: Row): Unplaced {
   }
   const moffs = /^moffs(8|16|32|64)$/.exec(notation);
   if (moffs) return { ...plain, accepts: memoryBit(moffs[1]!)!, check: OperandCheck.moffs };
-  return { ...plain, accepts: registerOrMemory(notation, row) };
+  return { ...plain, accepts: registerOrMemory(notation, row) | decorations };
+}
+
+const DECORATIONS: Readonly<Record<string, number>> = {
+  "{k}": FormFlag.mask,
+  "{kz}": FormFlag.mask | FormFlag.zeroing,
+  "{k!}": FormFlag.mask | FormFlag.maskRequired,
+  "{er}": FormFlag.rounding,
+  "{sae}": FormFlag.suppressExceptions,
+  b16: 1 << FormFlag.broadcastShift,
+  b32: 2 << FormFlag.broadcastShift,
+  b64: 3 << FormFlag.broadcastShift,
+};
+
+/** An operand without what stands in braces and without a broadcast, and the operand bit for those. */
+function parseDecorations(written: string, encoding: Encoding, row: Row): [text: string, bit: number] {
+  const decorations = written.match(/\{[^}]*\}|\bb(16|32|64)\b/g) ?? [];
+  for (const decoration of decorations) {
+    const flag = DECORATIONS[decoration];
+    if (flag === undefined) throw new RowError(row, `unknown decoration ${decoration}`);
+    encoding.decorations |= flag;
+  }
+  const text = written.replace(/\{[^}]*\}|\/?\bb(16|32|64)\b/g, "");
+  return [text, decorations.length > 0 ? OperandBit.decorated : 0];
 }
 
 function memoryBit(width: string): number | undefined {
@@ -458,7 +568,9 @@ function registerOrMemory(notation: string, row: Row): number {
   const names = parts ? [`r${parts[1]}`, `m${parts[1]}`] : notation.split("/");
   return names.reduce((bits, name) => {
     const bit =
-      STRUCTURES[name] ?? (name === "st(i)" ? OperandBit.st : OperandBit[name as keyof typeof OperandBit]);
+      STRUCTURES[name] ??
+      VSIB[name] ??
+      (name === "st(i)" ? OperandBit.st : OperandBit[name as keyof typeof OperandBit]);
     if (bit === undefined) throw new RowError(row, `unknown operand ${notation}`);
     return bits | bit;
   }, 0);

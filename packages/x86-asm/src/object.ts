@@ -6,7 +6,13 @@ import { add, type Integer, narrow, subtract, writeInteger } from "./integers.js
 import type { Report, SectionLayout } from "./layout.js";
 import { writePadding } from "./padding.js";
 import { FixKind, FixWord, type SectionFlags, VariableKind, VariableWord } from "./sections.js";
-import { ABSOLUTE_ZERO, type SymbolEntry, SymbolPlace, type SymbolTable } from "./symbols.js";
+import {
+  ABSOLUTE_ZERO,
+  ABSOLUTE_ZERO_32,
+  type SymbolEntry,
+  SymbolPlace,
+  type SymbolTable,
+} from "./symbols.js";
 
 /** Relocation types (x86-64 psABI, "Relocation Types") that assembled code asks for. */
 export type RelocationType =
@@ -28,6 +34,8 @@ export interface Relocation {
   /** A symbol of this object, one that another object defines, or a section's name; "" is the address 0. */
   readonly symbol: string;
   readonly addend: bigint;
+  /** The distance wraps at the width of the field: an absolute target in 16-bit or 32-bit code. */
+  readonly wraps?: boolean;
 }
 
 export interface ObjectSection {
@@ -217,7 +225,7 @@ export class SectionWriter {
       if (value.plus !== ABSOLUTE_ZERO && plus.place === index) {
         const target = add(this.layout.offsetOf(plus), constant);
         this.store(offset, kind, subtract(target, offset + toEnd), symbol, line);
-      } else this.relocate(offset, kind, plus, subtract(constant, toEnd));
+      } else this.relocate(offset, kind, plus, subtract(constant, toEnd), symbol.id === ABSOLUTE_ZERO_32);
     } else if (value.plus === ABSOLUTE_ZERO) this.store(offset, kind, wrap(constant, kind), symbol, line);
     else this.relocate(offset, kind, plus, constant);
   }
@@ -237,8 +245,9 @@ export class SectionWriter {
     this.relocate(offset, relative, this.symbols.entries[plus]!, addend);
   }
 
-  private store(offset: number, kind: number, value: Integer, symbol: SymbolEntry, line: number): void {
+  private store(offset: number, kind: number, distance: Integer, symbol: SymbolEntry, line: number): void {
     const size = FIELD_SIZES[kind]!;
+    const value = kind === FixKind.pc16 ? wrap16(distance) : distance;
     if (fitsField(value, size, isSigned(kind))) writeInteger(this.out, offset, value, size);
     else {
       const what = isRelative(kind)
@@ -251,8 +260,12 @@ export class SectionWriter {
     }
   }
 
-  private relocate(offset: number, kind: number, symbol: SymbolEntry, addend: Integer): void {
+  private relocate(offset: number, kind: number, symbol: SymbolEntry, addend: Integer, wraps = false): void {
     const type = RELOCATION_TYPES[kind]!;
+    if (wraps) {
+      this.relocations.push({ offset, type, symbol: "", addend: BigInt(addend), wraps });
+      return;
+    }
     if (symbol.name !== "" && !symbol.isTemporary) {
       this.relocations.push({ offset, type, symbol: symbol.name, addend: BigInt(addend) });
       return;
@@ -262,6 +275,12 @@ export class SectionWriter {
     const name = owner === null ? "" : owner.section.name;
     this.relocations.push({ offset, type, symbol: name, addend: BigInt(addend) + BigInt(place) });
   }
+}
+
+/** A jump with a 16-bit offset stays in the first 64 KiB (SDM Vol. 2A, "JMP"), so that distances wrap there. */
+export function wrap16<Value extends Integer>(distance: Value): Value | number {
+  if (distance < -0x10000 || distance > 0xffff) return distance;
+  return (Number(distance) << 16) >> 16;
 }
 
 /** Sign-extended fields reach the upper end of the 64-bit range. */

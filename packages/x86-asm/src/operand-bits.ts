@@ -21,6 +21,8 @@ export const OperandBit = {
   k: 1 << 12,
   bnd: 1 << 13,
   tmm: 1 << 14,
+  /** Test registers of the 386 and 486 share the bit: they and tiles exist in no mode together. */
+  tr: 1 << 14,
   m8: 1 << 15,
   m16: 1 << 16,
   m32: 1 << 17,
@@ -37,8 +39,8 @@ export const OperandBit = {
   vmx: 1 << 27,
   vmy: 1 << 28,
   vmz: 1 << 29,
-  /** Memory broadcast to all elements. */
-  bcst: 1 << 30,
+  /** An operand with a mask, a broadcast or a rounding mode (`Decorated`), whatever else it is: EVEX forms take it. */
+  decorated: 1 << 30,
   /** No operand in this position. */
   absent: 1 << 31,
 } as const;
@@ -111,6 +113,8 @@ export const OperandCheck = {
   /** Far pointers whose offset has 16 or 32 bits. */
   far16: 14,
   far32: 15,
+  /** What fits beside a register in the byte of `is4`. */
+  imm4: 16,
 } as const;
 
 export const MODE_16 = 1;
@@ -132,12 +136,25 @@ export const OpcodeField = {
   prefix: 20,
   modrmKind: 22,
   rexW: 24,
+  /** Of legacy forms the operand size; of the others the vector length, as VEX.L and EVEX.L'L number it. */
   operandSize: 25,
   addressSize: 27,
   plusRegister: 29,
 } as const;
 
-export const OpcodeMap = { one: 0, "0F": 1, "0F38": 2, "0F3A": 3, "3DNow": 15 } as const;
+export const OpcodeMap = {
+  one: 0,
+  "0F": 1,
+  "0F38": 2,
+  "0F3A": 3,
+  MAP5: 5,
+  MAP6: 6,
+  /** XOP's maps */
+  M8: 8,
+  M9: 9,
+  MA: 10,
+  "3DNow": 15,
+} as const;
 export const ModrmKind = { none: 0, register: 1, digit: 2, fixed: 3 } as const;
 /** Mandatory prefixes, numbered as VEX.pp numbers them. */
 export const MandatoryPrefix = { none: 0, "66": 1, F3: 2, F2: 3 } as const;
@@ -157,11 +174,38 @@ export const FormFlag = {
   /** FWAIT goes first (9B). */
   fwait: 1 << 8,
   bnd: 1 << 9,
+  /** A store that takes XRELEASE without LOCK. */
+  xrelease: 1 << 10,
   /** The ModRM field is a byte that stands where an immediate would. */
   suffix: 1 << 11,
   kindShift: 12,
+  kindMask: 15 << 12,
   countShift: 16,
+  /** VEX and EVEX: the first operand may have a mask, must have one, may be zeroed. */
+  mask: 1 << 19,
+  maskRequired: 1 << 20,
+  zeroing: 1 << 21,
+  /** Element of a broadcast as `8 << n` bits; 0: none. Two bits. */
+  broadcastShift: 22,
+  /** Rounding mode, or suppressed exceptions alone, between registers. */
+  rounding: 1 << 24,
+  suppressExceptions: 1 << 25,
+  /** EVEX disp8*N: N is `1 << n`. Three bits. */
+  unitShift: 26,
+  /** The next form is this one with source and destination swapped, which may save a byte of the prefix. */
+  swap: 1 << 29,
+  /** The address must have a SIB byte. */
+  sib: 1 << 30,
 } as const;
 
 /** Who encodes a form: the core the legacy forms, an extension the others. */
-export const EncodingKind = { legacy: 0, vex: 1, evex: 2, xop: 3 } as const;
+export const EncodingKind = {
+  legacy: 0,
+  vex: 1,
+  evex: 2,
+  xop: 3,
+  /** Legacy, if the source writes the address-size prefix. */
+  addressed: 4,
+  /** Legacy, with LOCK for control registers from 8 on. */
+  lockedControl: 5,
+} as const;

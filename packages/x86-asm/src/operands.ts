@@ -1,8 +1,9 @@
 /** Operands: memory and far pointers. Registers, numbers (immediates), symbols and strings (labels) are the others. */
+import type { Decorated } from "./decorations.js";
 import { asmError } from "./errors.js";
 import { Expression, SymbolReference } from "./expressions.js";
 import { add, type Integer } from "./integers.js";
-import { ANY_MEMORY, OperandBit } from "./operand-bits.js";
+import { ANY_MEMORY, ANY_VECTOR, OperandBit } from "./operand-bits.js";
 import { cs, ds, es, fs, gs, Register, type RegisterFile, ss } from "./registers.js";
 
 export type AddressRegister = Register<"r16"> | Register<"r32"> | Register<"r64">;
@@ -54,7 +55,7 @@ export class Memory<Bits extends number = number> {
     addressBits: number,
   ) {
     this.width = width;
-    this.bits = bits;
+    this.bits = index === null ? bits : vsibBits(index) || bits;
     this.base = base;
     this.index = index;
     this.scale = scale;
@@ -81,6 +82,14 @@ export class Memory<Bits extends number = number> {
     );
   }
 }
+
+/** `OperandBit` of memory with an index vector; 0 for another index. */
+function vsibBits(index: IndexRegister): number {
+  return (index.bits & ANY_VECTOR) << VSIB_SHIFT;
+}
+
+/** From `OperandBit.xmm` to `OperandBit.vmx`. */
+const VSIB_SHIFT = 18;
 
 export type SegmentName = "es" | "cs" | "ss" | "ds" | "fs" | "gs";
 
@@ -247,4 +256,4 @@ export const mem: UnsizedMemory & { seg(segment: SegmentRegister | SegmentName):
   });
 
 /** Anything that an instruction takes. */
-export type Operand = Register<RegisterFile> | Memory | FarPointer | Displacement | string;
+export type Operand = Register<RegisterFile> | Memory | Decorated | FarPointer | Displacement | string;

@@ -76,5 +76,6 @@ const CHECKED_PREFIXES: readonly (readonly [bit: number, flag: number, name: str
   [Prefix.rep | Prefix.repne, FormFlag.rep, "rep"],
   [Prefix.bnd, FormFlag.bnd, "bnd"],
   [Prefix.notrack, FormFlag.notrack, "notrack"],
-  [Prefix.xacquire | Prefix.xrelease, FormFlag.lock, "xacquire or xrelease"],
+  [Prefix.xacquire, FormFlag.lock, "xacquire"],
+  [Prefix.xrelease, FormFlag.lock | FormFlag.xrelease, "xrelease"],
 ];

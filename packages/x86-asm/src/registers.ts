@@ -16,7 +16,8 @@ export type RegisterFile =
   | "zmm"
   | "k"
   | "bnd"
-  | "tmm";
+  | "tmm"
+  | "tr";
 
 /** What a register asks of the REX prefix. */
 export const RexNeed = {
@@ -25,6 +26,8 @@ export const RexNeed = {
   required: 1,
   /** AH, CH, DH, BH exist only without one. */
   forbidden: 2,
+  /** XMM16 to XMM31 exist only with an EVEX prefix. */
+  evex: 4,
 } as const;
 
 /** A register. Compare by identity. */
@@ -165,6 +168,16 @@ export const dr13 = new Register("dr", "dr13", 13);
 export const dr14 = new Register("dr", "dr14", 14);
 export const dr15 = new Register("dr", "dr15", 15);
 
+/** Test registers of the 386 and 486. */
+export const tr0 = new Register("tr", "tr0", 0);
+export const tr1 = new Register("tr", "tr1", 1);
+export const tr2 = new Register("tr", "tr2", 2);
+export const tr3 = new Register("tr", "tr3", 3);
+export const tr4 = new Register("tr", "tr4", 4);
+export const tr5 = new Register("tr", "tr5", 5);
+export const tr6 = new Register("tr", "tr6", 6);
+export const tr7 = new Register("tr", "tr7", 7);
+
 export const st0 = new Register("st", "st(0)", 0);
 export const st1 = new Register("st", "st(1)", 1);
 export const st2 = new Register("st", "st(2)", 2);
@@ -197,6 +210,11 @@ export const xmm12 = new Register("xmm", "xmm12", 12);
 export const xmm13 = new Register("xmm", "xmm13", 13);
 export const xmm14 = new Register("xmm", "xmm14", 14);
 export const xmm15 = new Register("xmm", "xmm15", 15);
+
+export const bnd0 = new Register("bnd", "bnd0", 0);
+export const bnd1 = new Register("bnd", "bnd1", 1);
+export const bnd2 = new Register("bnd", "bnd2", 2);
+export const bnd3 = new Register("bnd", "bnd3", 3);
 
 /** RIP, as the base of a memory operand. */
 export const rip = { kind: "rip", name: "rip" } as const;

@@ -35,12 +35,15 @@ export class SymbolEntry {
 
 /** The symbol that has no name and the value 0: absolute targets are offsets to it. */
 export const ABSOLUTE_ZERO = 0;
+/** The same for 16-bit and 32-bit code, where addresses wrap at 4 GiB. */
+export const ABSOLUTE_ZERO_32 = 1;
 
 export class SymbolTable {
   readonly entries: SymbolEntry[] = [];
   private readonly ids = new Map<string, number>();
 
   constructor() {
+    this.anonymous().place = SymbolPlace.absolute;
     this.anonymous().place = SymbolPlace.absolute;
   }
 

@@ -1,6 +1,6 @@
 /** TypeScript signatures of the builder's methods, from the forms of the instruction table. */
 import type { Form, FormOperand } from "./notation.js";
-import { ANY_MEMORY, OperandBit, OperandCheck } from "./operand-bits.js";
+import { ANY_MEMORY, ANY_VSIB, FormFlag, OperandBit, OperandCheck, Slot } from "./operand-bits.js";
 
 const REGISTER_TYPES = [
   "r8",
@@ -21,8 +21,8 @@ const REGISTER_TYPES = [
 ];
 const MEMORY_WIDTHS = [8, 16, 32, 48, 64, 80, 128, 256, 512];
 
-/** The module `generated/instructions.ts`. */
-export function instructionTypes(forms: readonly Form[]): string {
+/** A module that exports an interface with one method for each mnemonic. */
+export function instructionTypes(name: string, forms: readonly Form[]): string {
   const byMnemonic = new Map<string, Set<string>>();
   for (const form of forms) {
     const signatures = byMnemonic.get(form.mnemonic) ?? new Set();
@@ -31,7 +31,10 @@ export function instructionTypes(forms: readonly Form[]): string {
   const methods = [...byMnemonic].flatMap(([name, signatures]) =>
     [...signatures].map((parameters) => `  ${propertyName(name)}(${parameters}): this;`),
   );
-  return `import type { Expression, SymbolReference } from "../expressions.js";
+  const decoration = methods.some((method) => method.includes("Decorated"))
+    ? 'import type { Decorated } from "../decorations.js";\n'
+    : "";
+  return `${decoration}import type { Expression, SymbolReference } from "../expressions.js";
 import type { FarPointer, Memory } from "../operands.js";
 import type { Register } from "../registers.js";
 
@@ -40,7 +43,7 @@ type Immediate = number | bigint | SymbolReference | Expression;
 type Target = string | SymbolReference | Expression | number | bigint;
 
 /** One method for each mnemonic, one overload for each shape of operands. */
-export interface Instructions {
+export interface ${name} {
 ${methods.join("\n")}
 }
 `;
@@ -53,17 +56,18 @@ function propertyName(mnemonic: string): string {
 
 function signature(form: Form): string {
   return form.operands
-    .map((operand, i) => `${"abcde"[i]}${operand.optional ? "?" : ""}: ${operandType(operand)}`)
+    .map((operand, i) => `${"abcde"[i]}${operand.optional ? "?" : ""}: ${operandType(operand, form)}`)
     .join(", ");
 }
 
-function operandType({ accepts, check, notation }: FormOperand): string {
+function operandType({ accepts, check, notation, slot }: FormOperand, form: Form): string {
   if (check === OperandCheck.fixedRegister) {
     const file = REGISTER_TYPES.find((_, bit) => accepts === 1 << bit);
     return `Register<"${file}", "${notation}">`;
   }
   if (check === OperandCheck.one) return "1";
   if (check === OperandCheck.three) return "3";
+  if (notation === "tr") return 'Register<"tr">';
   if ((accepts & OperandBit.imm) !== 0) return "Immediate";
   if ((accepts & OperandBit.rel) !== 0) return "Target";
   if ((accepts & OperandBit.far) !== 0) return "FarPointer";
@@ -72,7 +76,19 @@ function operandType({ accepts, check, notation }: FormOperand): string {
   );
   if ((accepts & ANY_MEMORY) === ANY_MEMORY) types.push("Memory");
   else types.push(...memoryTypes(accepts));
+  if ((accepts & ANY_VSIB) !== 0) types.push("Memory");
+  if ((accepts & OperandBit.decorated) !== 0) {
+    const element = (form.flags >> FormFlag.broadcastShift) & 3;
+    if (element !== 0 && slot === Slot.rm)
+      return [...types, decorated([...types, `Memory<${8 << element} | 0>`])].join(" | ");
+    return [...types, decorated(types)].join(" | ");
+  }
   return types.join(" | ");
+}
+
+/** An operand of one of these types with a mask, a broadcast or a rounding mode. */
+function decorated(types: readonly string[]): string {
+  return `Decorated<${types.join(" | ")}>`;
 }
 
 function memoryTypes(accepts: number): string[] {

@@ -4,10 +4,12 @@
  */
 import { coreRows } from "./instructions/index.js";
 import { type Form, parseRow, type Row } from "./notation.js";
+import { vectorRows } from "./vector/instructions/index.js";
 
 export { coreRows, families } from "./instructions/index.js";
 export { type Form, type FormOperand, parseRow, type Row, RowError } from "./notation.js";
 export * from "./operand-bits.js";
+export { vectorFamilies, vectorRows } from "./vector/instructions/index.js";
 
 /** Every form of `rows` in the order of their rows. Throws `RowError` for a row that breaks the notation. */
 export function parseRows(rows: readonly Row[]): Form[] {
@@ -17,4 +19,9 @@ export function parseRows(rows: readonly Row[]): Form[] {
 /** The forms of the core entry. */
 export function coreForms(): Form[] {
   return parseRows(coreRows);
+}
+
+/** The forms that the vector entry adds. */
+export function vectorForms(): Form[] {
+  return parseRows(vectorRows);
 }

@@ -57,7 +57,7 @@ function pack(form) {
     (form.flags & FormFlag.lock ? 64 : 0);
   const operands = form.operands.map(packOperand);
   return [
-    indexIn(mnemonics, form.mnemonic),
+    indexIn(mnemonics, form.instruction),
     encoding,
     flags,
     ...operands,

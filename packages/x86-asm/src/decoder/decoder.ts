@@ -5,6 +5,7 @@ import type { Integer } from "../integers.js";
 import {
   ANY_MEMORY,
   CHECK_BITS,
+  EncodingKind,
   FIXED_BITS,
   FormFlag,
   FormWord,
@@ -107,6 +108,8 @@ class Decoding {
   /** Behind the opcode. */
   private at: number;
   private memory: DecodedAddress | undefined;
+  /** LOCK is part of the instruction. */
+  private isLockedControl = false;
 
   constructor(
     set: InstructionSet,
@@ -167,18 +170,27 @@ class Decoding {
     const { words } = this.set;
     const opcode = words[form + FormWord.opcode]!;
     const flags = words[form + FormWord.flags]!;
-    if ((flags & MODES[this.bits]) === 0) return -1;
+    if ((flags & MODES[this.bits]) === 0 || !this.fitsKind(flags)) return -1;
     const mandatory = MANDATORY[(opcode >> OpcodeField.prefix) & 3]!;
     if (mandatory === 0x66 ? !this.prefixes.data : mandatory !== 0 && this.prefixes.repeat !== mandatory)
       return -1;
     if (!this.fitsSizes(opcode, mandatory) || !this.fitsModrm(form, opcode, flags)) return -1;
     if (this.isNop(form, opcode)) return -1;
     let score = mandatory === 0 ? 0 : 4;
+    if ((flags & FormFlag.kindMask) !== 0) score += 4;
     const size = (opcode >> OpcodeField.operandSize) & 3;
     const hasSize = size !== Width.any || ((opcode >> OpcodeField.rexW) & 1) !== 0;
     if (hasSize && (this.prefixes.data || (this.prefixes.rex & 8) !== 0)) score += 2;
     if ((flags & FormFlag.rep) !== 0 && this.prefixes.repeat !== 0) score += 1;
     return (flags & FormFlag.suffix) !== 0 ? score + 1 : score;
+  }
+
+  /** Whether a form is a legacy one, and the prefix that makes it one is there. */
+  private fitsKind(flags: number): boolean {
+    const kind = (flags & FormFlag.kindMask) >> FormFlag.kindShift;
+    if (kind === EncodingKind.addressed) return this.prefixes.address;
+    if (kind === EncodingKind.lockedControl) return this.prefixes.lock;
+    return kind === EncodingKind.legacy;
   }
 
   /** Whether a form would exchange EAX with itself: that opcode does nothing in 64-bit mode, not even clear bits. */
@@ -268,6 +280,8 @@ class Decoding {
   private build(form: number, byte: number): DecodedInstruction | undefined {
     const { words } = this.set;
     const opcode = words[form + FormWord.opcode]!;
+    const encoding = (words[form + FormWord.flags]! & FormFlag.kindMask) >> FormFlag.kindShift;
+    this.isLockedControl = encoding === EncodingKind.lockedControl;
     const kind = (opcode >> OpcodeField.modrmKind) & 3;
     const modrm = this.bytes[this.at] ?? 0;
     let tail = this.at;
@@ -322,6 +336,8 @@ class Decoding {
     switch (slot) {
       case Slot.reg:
       case Slot.both:
+        if (this.isLockedControl && (accepts & OperandBit.cr) !== 0)
+          return this.register(accepts, 8 | ((modrm >> 3) & 7));
         return this.register(accepts, ((modrm >> 3) & 7) | ((rex & 4) << 1));
       case Slot.opcode:
         return this.register(accepts, low | ((rex & 1) << 3));
@@ -398,11 +414,12 @@ class Decoding {
       (operand) => operand.kind === "memory" && operand.memory.segment === segment,
     );
     if (segment !== null && !usesSegment) names.push(segment.name);
-    if (address && !usesAddress) names.push(this.bits === 32 ? "addr16" : "addr32");
+    const isAddressed = (flags & FormFlag.kindMask) >> FormFlag.kindShift === EncodingKind.addressed;
+    if (address && (!usesAddress || isAddressed)) names.push(this.bits === 32 ? "addr16" : "addr32");
     if (data && !hasSize && mandatory !== 0x66) names.push(this.bits === 16 ? "data32" : "data16");
     if (repeat !== 0 && repeat !== mandatory)
       names.push(repeatName(repeat, isString, flags, this.set.mnemonics[this.mnemonicOf(form)]!));
-    if (lock) names.push("lock");
+    if (lock && !this.isLockedControl) names.push("lock");
     return names;
   }
 }

@@ -14,10 +14,11 @@ export class FormIndex {
     const { words } = set;
     for (let form = 0; form < words.length; form += FormWord.stride) {
       const flags = words[form + FormWord.flags]!;
-      const kind = (flags >> FormFlag.kindShift) & 3;
+      const kind = (flags & FormFlag.kindMask) >> FormFlag.kindShift;
       // FWAIT is an instruction of its own; what the mnemonic with it stands for begins behind it.
       const waits = (flags & FormFlag.fwait) !== 0;
-      if (kind === EncodingKind.legacy && !waits) this.add(words[form + FormWord.opcode]!, form);
+      const isLegacy = kind === EncodingKind.legacy || kind >= EncodingKind.addressed;
+      if (isLegacy && !waits) this.add(words[form + FormWord.opcode]!, form);
     }
   }
 

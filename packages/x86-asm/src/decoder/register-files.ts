@@ -24,11 +24,11 @@ function placed(register: Register): Register[] {
 }
 
 const FILES: readonly (readonly [bit: number, file: RegisterFile])[] = (
-  ["r8", "r16", "r32", "r64", "sreg", "cr", "dr", "st", "mm", "xmm", "ymm", "zmm", "k", "bnd", "tmm"] as const
+  ["r8", "r16", "r32", "r64", "sreg", "cr", "dr", "st", "mm", "xmm", "ymm", "zmm", "k", "bnd", "tr"] as const
 ).map((file) => [OperandBit[file], file]);
 
 /** Files that REX does not extend. */
-const EIGHT_ONLY = OperandBit.mm | OperandBit.sreg | OperandBit.st | OperandBit.k | OperandBit.tmm;
+const EIGHT_ONLY = OperandBit.mm | OperandBit.sreg | OperandBit.st | OperandBit.k | OperandBit.tr;
 
 /** The register of that number in the file that `accepts` names, or `undefined` if there is none. */
 export function registerOf(accepts: number, number: number, hasRex: boolean): Register | undefined {

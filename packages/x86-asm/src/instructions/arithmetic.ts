@@ -29,6 +29,14 @@ function unary(mnemonic: string, digit: number, attributes: string): Row[] {
   ];
 }
 
+/** Remote atomic operations. */
+const RAO = [
+  ["aadd", "NP"],
+  ["aand", "66"],
+  ["aor", "F2"],
+  ["axor", "F3"],
+] as const;
+
 export const arithmetic: readonly Row[] = [
   ...GROUP_1.flatMap(group1),
 
@@ -61,7 +69,11 @@ export const arithmetic: readonly Row[] = [
   ["aad imm8", "D5 ib", "8086 !64"],
 
   ["adcx r32, r/m32", "66 0F 38 F6 /r", "ADX"],
-  ["adcx r64, r/m64", "66 REX.W 0F 38 F6 /r", "ADX"],
+  ["adcx r64, r/m64", "66 o64 0F 38 F6 /r", "ADX"],
   ["adox r32, r/m32", "F3 0F 38 F6 /r", "ADX"],
-  ["adox r64, r/m64", "F3 REX.W 0F 38 F6 /r", "ADX"],
+  ["adox r64, r/m64", "F3 o64 0F 38 F6 /r", "ADX"],
+  ...RAO.flatMap(([mnemonic, prefix]): Row[] => [
+    [`${mnemonic} m32, r32`, `${prefix} 0F 38 FC /r`, "RAO_INT"],
+    [`${mnemonic} m64, r64`, `${prefix} o64 0F 38 FC /r`, "RAO_INT"],
+  ]),
 ];

@@ -2,6 +2,7 @@
 import type { Row } from "../notation.js";
 import { amd3dnow } from "./3dnow.js";
 import { arithmetic } from "./arithmetic.js";
+import { bmi } from "./bmi.js";
 import { controlFlow } from "./control-flow.js";
 import { crypto } from "./crypto.js";
 import { dataTransfer } from "./data-transfer.js";
@@ -18,6 +19,7 @@ export const families: Readonly<Record<string, readonly Row[]>> = {
   "data-transfer": dataTransfer,
   arithmetic,
   shift,
+  bmi,
   "control-flow": controlFlow,
   string,
   system,

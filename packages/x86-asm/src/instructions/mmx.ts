@@ -6,9 +6,6 @@ import type { Row } from "../notation.js";
 
 /** Mnemonic, opcode, the feature that brought the MM form, and the one of the XMM form. */
 const PACKED: readonly (readonly [mnemonic: string, opcode: string, mm?: string, xmm?: string])[] = [
-  ["punpcklbw", "60"],
-  ["punpcklwd", "61"],
-  ["punpckldq", "62"],
   ["packsswb", "63"],
   ["pcmpgtb", "64"],
   ["pcmpgtw", "65"],
@@ -70,6 +67,13 @@ const PACKED: readonly (readonly [mnemonic: string, opcode: string, mm?: string,
   ["pabsd", "38 1E", "SSSE3", "SSSE3"],
 ];
 
+/** These read half of an MM register. */
+const LOW_INTERLEAVES = [
+  ["punpcklbw", "60"],
+  ["punpcklwd", "61"],
+  ["punpckldq", "62"],
+] as const;
+
 /** Shifts: the opcode with a register or memory count, that with an immediate, and its digit. */
 const SHIFTS: readonly (readonly [mnemonic: string, opcode: string, group: string, digit: number])[] = [
   ["psrlw", "D1", "71", 2],
@@ -101,6 +105,10 @@ export const mmx: readonly Row[] = [
   ["movq xmm, r64", "66 o64 0F 6E /r", "SSE2"],
   ["movq r64, xmm", "66 o64 0F 7E /r", "SSE2 MR"],
 
+  ...LOW_INTERLEAVES.flatMap(([mnemonic, code]): Row[] => [
+    [`${mnemonic} mm, mm/m32`, `NP 0F ${code} /r`, "MMX"],
+    [`${mnemonic} xmm, xmm/m128`, `66 0F ${code} /r`, "SSE2"],
+  ]),
   ...PACKED.flatMap(([mnemonic, code, mm, xmm]): Row[] => [
     [`${mnemonic} mm, mm/m64`, `NP 0F ${code} /r`, mm ?? "MMX"],
     [`${mnemonic} xmm, xmm/m128`, `66 0F ${code} /r`, xmm ?? "SSE2"],
@@ -121,7 +129,9 @@ export const mmx: readonly Row[] = [
   ["pextrw r32, xmm, imm8", "66 0F C5 /r ib", "SSE2"],
   ["pextrw m16, xmm, imm8", "66 0F 3A 15 /r ib", "SSE4.1"],
   ["pmovmskb r32, mm", "NP 0F D7 /r", "SSE"],
+  ["pmovmskb r64, mm", "NP 0F D7 /r", "SSE 64"],
   ["pmovmskb r32, xmm", "66 0F D7 /r", "SSE2"],
+  ["pmovmskb r64, xmm", "66 0F D7 /r", "SSE2 64"],
   ["movntq m64, mm", "NP 0F E7 /r", "SSE"],
   ["maskmovq mm, mm", "NP 0F F7 /r", "SSE"],
 ];

@@ -64,7 +64,9 @@ export const sse: readonly Row[] = [
   ["movntps m128, xmm", "NP 0F 2B /r", "SSE"],
   ["movntpd m128, xmm", "66 0F 2B /r", "SSE2"],
   ["movmskps r32, xmm", "NP 0F 50 /r", "SSE"],
+  ["movmskps r64, xmm", "NP 0F 50 /r", "SSE 64"],
   ["movmskpd r32, xmm", "66 0F 50 /r", "SSE2"],
+  ["movmskpd r64, xmm", "66 0F 50 /r", "SSE2 64"],
   ...floating("unpckl", "14", PACKED),
   ...floating("unpckh", "15", PACKED),
 

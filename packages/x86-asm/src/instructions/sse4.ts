@@ -72,6 +72,8 @@ export const sse4: readonly Row[] = [
   ["pcmpgtq xmm, xmm/m128", "66 0F 38 37 /r", "SSE4.2"],
   ["pcmpestrm xmm, xmm/m128, imm8", "66 0F 3A 60 /r ib", "SSE4.2"],
   ["pcmpestri xmm, xmm/m128, imm8", "66 0F 3A 61 /r ib", "SSE4.2"],
+  ["pcmpestrmq xmm, xmm/m128, imm8", "66 o64 0F 3A 60 /r ib", "SSE4.2"],
+  ["pcmpestriq xmm, xmm/m128, imm8", "66 o64 0F 3A 61 /r ib", "SSE4.2"],
   ["pcmpistrm xmm, xmm/m128, imm8", "66 0F 3A 62 /r ib", "SSE4.2"],
   ["pcmpistri xmm, xmm/m128, imm8", "66 0F 3A 63 /r ib", "SSE4.2"],
 

@@ -45,7 +45,8 @@ function rows(
 export const string: readonly Row[] = [
   ...STRINGS.flatMap((entry) => rows(entry, WIDTHS, "8086")),
   ...PORT_STRINGS.flatMap((entry) => rows(entry, WIDTHS.slice(0, 3), "186")),
-  ["xlat", "D7", "8086"],
-  ["xlat m8(bx)", "D7", "8086"],
+  ["xlat", "D7", "8086 =xlatb"],
+  ["xlat m8(bx)", "D7", "8086 =xlatb"],
   ["xlatb", "D7", "8086"],
+  ["xlatb m8(bx)", "D7", "8086"],
 ];

@@ -82,6 +82,17 @@ function waiting(stem: string, operands: string, encoding: string, feature = "80
   ];
 }
 
+/** The same with the operand size as a suffix. */
+function waitingSized(stem: string, encoding: string): Row[] {
+  return (["w", "d"] as const).flatMap((suffix): Row[] => {
+    const size = suffix === "w" ? "o16" : "o32";
+    return [
+      [`f${stem}${suffix} m`, `9B ${size} ${encoding}`, `8087 =f${stem}`],
+      [`fn${stem}${suffix} m`, `${size} ${encoding}`, `8087 =fn${stem}`],
+    ];
+  });
+}
+
 export const x87: readonly Row[] = [
   ["fld m32", "D9 /0", "8087"],
   ["fld m64", "DD /0", "8087"],
@@ -144,10 +155,17 @@ export const x87: readonly Row[] = [
   ["fldcw m16", "D9 /5", "8087"],
   ...waiting("stsw", " m16", "DD /7"),
   ...waiting("stsw", " ax", "DF E0", "287"),
+  ...waiting("stsw", "", "DF E0", "287"),
   ...waiting("stenv", " m", "D9 /6"),
+  ...waitingSized("stenv", "D9 /6"),
   ["fldenv m", "D9 /4", "8087"],
+  ["fldenvw m", "o16 D9 /4", "8087 =fldenv"],
+  ["fldenvd m", "o32 D9 /4", "387 =fldenv"],
   ...waiting("save", " m", "DD /6"),
+  ...waitingSized("save", "DD /6"),
   ["frstor m", "DD /4", "8087"],
+  ["frstorw m", "o16 DD /4", "8087 =frstor"],
+  ["frstord m", "o32 DD /4", "387 =frstor"],
   ["ffree st(i)", "DD C0+i", "8087"],
   ["ffreep st(i)", "DF C0+i", "287"],
   ["fwait", "9B", "8087"],

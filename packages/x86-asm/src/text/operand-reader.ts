@@ -1,4 +1,5 @@
 /** Reads operands: registers, memory, immediates, far pointers. */
+import { Decorated } from "../decorations.js";
 import { asmError } from "../errors.js";
 import type { Expression, SymbolReference, Value } from "../expressions.js";
 import { add, type Integer, negate } from "../integers.js";
@@ -6,10 +7,12 @@ import type { MaybeOperand } from "../matching.js";
 import { OperandBit } from "../operand-bits.js";
 import { AddressKind, type AddressRegister, FarPointer, type IndexRegister, Memory } from "../operands.js";
 import { Prefix } from "../prefixes.js";
+import { isNoIndex } from "../pseudo-registers.js";
 import type { Register } from "../registers.js";
+import { readDecorations } from "./decoration-reader.js";
 import { ExpressionReader } from "./expression-reader.js";
 import { MEANING_SHIFT, MEANING_VALUE, Meaning } from "./names.js";
-import { EIP_VALUE, REGISTERS, RIP_VALUE, registerValue, WIDTHS, Word } from "./vocabulary.js";
+import { EIP_VALUE, REGISTERS, RIP_VALUE, registersOf, registerValue, WIDTHS, Word } from "./vocabulary.js";
 
 const CODE = {
   open: 40,
@@ -21,6 +24,7 @@ const CODE = {
   colon: 58,
   openBracket: 91,
   closeBracket: 93,
+  openBrace: 123,
 } as const;
 
 const MAX_OPERANDS = 5;
@@ -51,6 +55,8 @@ export class OperandReader extends ExpressionReader {
   private addressBits = 0;
   private isAbsolute = false;
   private isSplit = true;
+  /** Registers by the value of their meaning; RIP and EIP are none. */
+  private readonly registers = registersOf(this.program.encoder.set);
 
   /** Reads operands up to the end of the statement; `isBranch`: a bare symbol is a target, not memory. */
   readOperands(isBranch: boolean): void {
@@ -64,9 +70,14 @@ export class OperandReader extends ExpressionReader {
           throw asmError("ERR_ASM_OPERANDS", `an instruction has at most ${MAX_OPERANDS} operands`);
         }
         this.skipBlanks();
-        this.starts[count] = this.tokenStart = this.at;
-        this.count = count + 1;
-        operands[count] = this.readOperand(isBranch);
+        // A rounding mode may stand by itself, behind the operand that it goes with.
+        if (count > 0 && this.peek() === CODE.openBrace) count--;
+        else {
+          this.starts[count] = this.tokenStart = this.at;
+          this.count = count + 1;
+          operands[count] = this.readOperand(isBranch);
+        }
+        if (this.next() === CODE.openBrace) operands[count] = readDecorations(this, operands[count]);
         this.ends[count] = this.at;
         count++;
       } while (this.accept(CODE.comma));
@@ -99,10 +110,16 @@ export class OperandReader extends ExpressionReader {
     return this.readValue(isBranch, 0);
   }
 
+  /** A register by its name in lower case. */
+  registerNamed(name: string): Register | undefined {
+    return this.registers.find((register) => register?.name === name);
+  }
+
   private readRegister(value: number): MaybeOperand {
-    const register = REGISTERS[value];
-    if (register === undefined)
-      throw asmError("ERR_ASM_OPERANDS", "rip and eip are parts of an address only");
+    const register = this.registers[value];
+    if (register === undefined || isNoIndex(register)) {
+      throw asmError("ERR_ASM_OPERANDS", "rip, eip, riz and eiz are parts of an address only");
+    }
     if (register.bits === OperandBit.sreg && this.accept(CODE.colon)) {
       return this.readInSegment(register as Register<"sreg">, 0);
     }
@@ -132,18 +149,28 @@ export class OperandReader extends ExpressionReader {
           if (value === Word.near || value === Word.short) return this.readWord(value, isBranch);
           break;
         case Meaning.register: {
-          const register = REGISTERS[value];
+          const register = this.registers[value];
           if (register?.bits === OperandBit.sreg && this.accept(CODE.colon)) {
             return this.readInSegment(register as Register<"sreg">, width);
           }
           return this.readRegister(value);
         }
         default:
+          if (this.nameIs("bcst")) return this.readBroadcast(width, isBranch);
       }
       this.at = start;
     }
     if (this.next() === CODE.openBracket) return this.readMemory(width);
     return this.readValue(isBranch, width);
+  }
+
+  /** `dword bcst [rax]`: one element of memory, for all. */
+  private readBroadcast(width: number, isBranch: boolean): MaybeOperand {
+    const memory = this.readSized(width, isBranch);
+    if (typeof memory === "object" && memory.kind === "memory") {
+      return new Decorated(memory, { broadcast: true });
+    }
+    throw asmError("ERR_ASM_SYNTAX", "behind bcst stands a memory operand");
   }
 
   private readWord(word: number, isBranch: boolean): MaybeOperand {
@@ -327,7 +354,7 @@ export class OperandReader extends ExpressionReader {
   }
 
   private addressRegister(value: number): Register {
-    const register = REGISTERS[value];
+    const register = this.registers[value];
     if (register !== undefined && (register.bits & ADDRESS_REGISTERS) !== 0) return register;
     throw asmError("ERR_ASM_ADDRESS", `${register ?? "rip"} cannot be used like that in an address`);
   }
@@ -338,7 +365,7 @@ export class OperandReader extends ExpressionReader {
       if (value === EIP_VALUE) this.addressBits = 32;
       return;
     }
-    const segment = REGISTERS[value]!;
+    const segment = this.registers[value]!;
     if (segment.bits === OperandBit.sreg && this.accept(CODE.colon)) {
       this.segment = segment as Register<"sreg">;
       this.readTerm(false);
@@ -350,7 +377,7 @@ export class OperandReader extends ExpressionReader {
       if (typeof scale === "object")
         throw asmError("ERR_ASM_ADDRESS", `a scale is 1, 2, 4 or 8, not ${scale}`);
       this.addIndex(register, Number(scale));
-    } else if (this.base === null && (register.bits & GENERAL_REGISTERS) !== 0) {
+    } else if (this.base === null && (register.bits & GENERAL_REGISTERS) !== 0 && !isNoIndex(register)) {
       this.base = register as AddressRegister;
     } else this.addIndex(register, 1);
   }

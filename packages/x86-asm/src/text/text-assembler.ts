@@ -1,5 +1,6 @@
 /** Reads source text statement by statement and writes it to a program. */
 import { AsmError, asmError, type Diagnostic } from "../errors.js";
+import type { InstructionSet } from "../instruction-set.js";
 import { Prefix } from "../prefixes.js";
 import type { Program } from "../program.js";
 import { evaluateCondition } from "./condition-tests.js";
@@ -44,7 +45,25 @@ const MAX_TIMES = 2 ** 28;
 /** Beyond this many complaints reading stops. */
 const MAX_ERRORS = 1000;
 
-const namesByDialect = new Map<DialectName, { names: NameTable; directives: readonly Directive[] }>();
+interface Vocabulary {
+  readonly names: NameTable;
+  readonly directives: readonly Directive[];
+}
+
+const vocabularies = new WeakMap<InstructionSet, Map<DialectName, Vocabulary>>();
+
+/** The names of a dialect over an instruction set, built once. */
+function vocabularyOf(set: InstructionSet, dialect: DialectName): Vocabulary {
+  let byDialect = vocabularies.get(set);
+  if (byDialect === undefined) vocabularies.set(set, (byDialect = new Map()));
+  let vocabulary = byDialect.get(dialect);
+  if (vocabulary === undefined) {
+    const table = directivesOf(dialect);
+    vocabulary = { names: buildNames(set, dialect, [...table.keys()]), directives: [...table.values()] };
+    byDialect.set(dialect, vocabulary);
+  }
+  return vocabulary;
+}
 
 export class TextAssembler extends SourceReader {
   readonly frames: FrameList;
@@ -69,12 +88,7 @@ export class TextAssembler extends SourceReader {
     if (dialect === undefined) {
       throw asmError("ERR_ASM_ARGUMENT", `a dialect is "gas" or "nasm"; found ${String(options.dialect)}`);
     }
-    let known = namesByDialect.get(dialect.name);
-    if (known === undefined) {
-      const table = directivesOf(dialect.name);
-      const names = buildNames(program.encoder.set, dialect.name, [...table.keys()]);
-      namesByDialect.set(dialect.name, (known = { names, directives: [...table.values()] }));
-    }
+    const known = vocabularyOf(program.encoder.set, dialect.name);
     super(dialect, program, known.names, new Scope(program, dialect.name));
     this.directives = known.directives;
     this.frames = before?.frames ?? new FrameList();
@@ -187,9 +201,13 @@ export class TextAssembler extends SourceReader {
         this.named(meaning, prefixes);
         return;
       }
-      prefixes |= this.prefix(meaning & MEANING_VALUE, prefixes);
+      const { encoder } = this.program;
+      const bits = this.prefix(meaning & MEANING_VALUE, prefixes);
+      if (prefixes === 0) encoder.written = [bits];
+      else encoder.written.push(bits);
+      prefixes |= bits;
       if (this.atEnd()) {
-        this.program.encoder.barePrefixes(prefixes);
+        for (const each of encoder.written) encoder.barePrefixes(each);
         return;
       }
     }

@@ -2,15 +2,20 @@
 import type { InstructionSet } from "../instruction-set.js";
 import { ANY_MEMORY, OperandBit } from "../operand-bits.js";
 import { Prefix } from "../prefixes.js";
+import { eiz, riz } from "../pseudo-registers.js";
 import * as registerExports from "../registers.js";
 import { Register } from "../registers.js";
 import type { DialectName } from "./dialect.js";
 import { Meaning, NameTable } from "./names.js";
 
 /** Registers by the value of their meaning. */
-export const REGISTERS: readonly Register[] = (Object.values(registerExports) as unknown[]).filter(
-  (value): value is Register => value instanceof Register,
-);
+export const REGISTERS: readonly Register[] = [
+  ...(Object.values(registerExports) as unknown[]).filter(
+    (value): value is Register => value instanceof Register,
+  ),
+  eiz,
+  riz,
+];
 const registerIndex = new Map(REGISTERS.map(({ name }, index) => [name, index]));
 
 /** The value of a register's meaning. Throws `RangeError` for a name that is none. */
@@ -23,6 +28,13 @@ export function registerValue(name: string): number {
 /** Behind the registers: RIP and EIP, which are bases only. */
 export const RIP_VALUE: number = REGISTERS.length;
 export const EIP_VALUE: number = REGISTERS.length + 1;
+
+const EXTENSION_VALUE: number = REGISTERS.length + 2;
+
+/** Registers of an instruction set by the value of their meaning; RIP and EIP are none. */
+export function registersOf(set: InstructionSet): readonly (Register | undefined)[] {
+  return [...REGISTERS, undefined, undefined, ...set.registers];
+}
 
 /** Widths of memory operands: bits, and `OperandBit`. */
 export const WIDTHS: readonly (readonly [bits: number, accepts: number])[] = [
@@ -169,7 +181,7 @@ export function buildNames(
   dialect: DialectName,
   directives: readonly string[],
 ): NameTable {
-  const names = new NameTable(set.mnemonics.length + directives.length + 512);
+  const names = new NameTable(set.mnemonics.length + set.registers.length + directives.length + 512);
   set.mnemonics.forEach((name, id) => {
     names.addStatement(name, Meaning.mnemonic, id);
   });
@@ -181,6 +193,9 @@ export function buildNames(
   });
   REGISTERS.forEach(({ name }, i) => {
     names.addOperand(name, Meaning.register, i);
+  });
+  set.registers.forEach(({ name }, i) => {
+    names.addOperand(name, Meaning.register, EXTENSION_VALUE + i);
   });
   names.addOperand("st", Meaning.register, registerValue("st(0)"));
   for (let i = 0; i < 8; i++) {
