@@ -8,6 +8,7 @@
  */
 import { spawn, spawnSync } from "node:child_process";
 import { accessSync, constants, existsSync, readFileSync, statSync } from "node:fs";
+import { availableParallelism } from "node:os";
 import { delimiter, dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 
@@ -79,11 +80,19 @@ function kvmRun(args) {
   return run(process.execPath, ["packages/cli/bin/kvm.js", "run", ...(args.length ? args : ["vm.toml"])]);
 }
 
-/** Runs every package's tests and ends with AVA's counts, summed over the packages. */
+/**
+ * Runs every package's tests and ends with AVA's counts, summed over the packages. AVA starts a process for each test
+ * file, so more packages at once than there are processors only make each other late.
+ */
 async function testAndCount(args) {
   const child = spawn(
     process.execPath,
-    turboArguments("test", ["--continue", "--log-order=grouped", ...args]),
+    turboArguments("test", [
+      "--continue",
+      "--log-order=grouped",
+      `--concurrency=${availableParallelism()}`,
+      ...args,
+    ]),
     {
       cwd: root,
       env: { ...turboEnvironment(), FORCE_COLOR: "0" },
