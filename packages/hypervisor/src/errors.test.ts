@@ -59,3 +59,12 @@ const thrown: [string, unknown, string][] = [
 for (const [title, value, reason] of thrown) {
   test(`reasonOf: ${title} gives ${reason}, and never throws`, (t) => t.is(reasonOf(value), reason));
 }
+
+test("VmError: a message that ends with another error's sentence has one full stop before the remedy", (t) => {
+  const { message } = new VmError("ERR_VM_ACCEL_UNAVAILABLE", {
+    accel: "kvm",
+    reason: "KVM_RUN: EFAULT. Ask.",
+  });
+  t.false(message.includes(".."), message);
+  t.true(message.includes("Ask. "), message);
+});

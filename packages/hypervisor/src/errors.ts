@@ -226,7 +226,8 @@ export class VmError extends Error {
 
   constructor(code: VmErrorCode, facts: Facts = {}, options?: { cause?: unknown }) {
     const row = rows.get(code)!;
-    super(`${fill(row.message, facts)}. ${row.remedy}`, options);
+    // A message that ends with another error's sentence brings its own full stop.
+    super(`${fill(row.message, facts).replace(/[.]$/, "")}. ${row.remedy}`, options);
     this.code = code;
     this.facts = facts;
     this.remedy = row.remedy;
