@@ -70,10 +70,11 @@ function finish(m: Machine, i: Instruction, register: number, size: number, item
 }
 
 function ins(m: Machine, i: Instruction): void {
-  if (i.repeat !== 0 && countIsZero(m, i)) return;
   const size = itemSize(i);
   const port = m.u16[DX]!;
+  // A count of zero does not excuse a port that is not permitted.
   checkPort(m, port, size);
+  if (i.repeat !== 0 && countIsZero(m, i)) return;
   const lo = pointer(m, i, RDI);
   const hi = m.hi;
   const items = itemsPerExit(m, i, size, lo);
@@ -92,10 +93,11 @@ function ins(m: Machine, i: Instruction): void {
 }
 
 function outs(m: Machine, i: Instruction): void {
-  if (i.repeat !== 0 && countIsZero(m, i)) return;
   const size = itemSize(i);
   const port = m.u16[DX]!;
+  // A count of zero does not excuse a port that is not permitted.
   checkPort(m, port, size);
+  if (i.repeat !== 0 && countIsZero(m, i)) return;
   const lo = pointer(m, i, RSI);
   const hi = m.hi;
   const items = itemsPerExit(m, i, size, lo);

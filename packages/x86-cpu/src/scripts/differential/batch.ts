@@ -5,34 +5,46 @@ import { caseBytes, type Mix, writeInput, writeSlot } from "./generate.js";
 import { At, BATCH, MEMORY, Output, Stride, writeImage, writeVariables } from "./image.js";
 import { Random } from "./random.js";
 
+/** A case: its bytes, and the seed of its registers and data. */
+export interface Case {
+  readonly bytes: readonly number[];
+  readonly seed: number;
+}
+
 export interface Batch {
   readonly memory: Uint8Array;
-  readonly bytes: readonly (readonly number[])[];
+  readonly cases: readonly Case[];
 }
 
 /** Makes a batch. The same numbers give the same batch. */
-export function makeBatch(
-  seed: number,
-  number: number,
-  mix: Mix,
-  choices: readonly Form[],
-  count = BATCH,
-): Batch {
+export function makeBatch(seed: number, number: number, mix: Mix, choices: readonly Form[]): Batch {
+  const cases = Array.from({ length: BATCH }, (_, index) => {
+    const caseSeed = new Random(seed, number, index).u32();
+    return { bytes: caseBytes(new Random(caseSeed, 1), mix, choices), seed: caseSeed };
+  });
+  const memory = emptyImage();
+  cases.forEach((one, index) => {
+    writeCase(memory, index, one);
+  });
+  writeVariables(memory, BATCH);
+  return { memory, cases };
+}
+
+/** An image with the harness, and data that no case calls its own. */
+export function emptyImage(): Uint8Array {
   const memory = new Uint8Array(MEMORY);
-  const view = new DataView(memory.buffer);
   writeImage(memory);
-  writeVariables(memory, count);
-  const data = new Random(seed, number, 1);
-  fillData(data, view, At.data, At.dataEnd - At.data);
-  const bytes: number[][] = [];
-  for (let index = 0; index < count; index++) {
-    const r = new Random(seed, number, 2, index);
-    const code = caseBytes(r, mix, choices);
-    bytes.push(code);
-    writeSlot(memory, index, code);
-    writeInput(r, memory, index, (random, at) => fxsaveImage(random, view, at));
-  }
-  return { memory, bytes };
+  fillData(new Random(0), new DataView(memory.buffer), SHARED, At.dataEnd - SHARED);
+  return memory;
+}
+
+const SHARED = At.data + BATCH * Stride.data;
+
+export function writeCase(memory: Uint8Array, index: number, { bytes, seed }: Case): void {
+  const view = new DataView(memory.buffer);
+  writeSlot(memory, index, bytes);
+  writeInput(new Random(seed, 2), memory, index, (random, at) => fxsaveImage(random, view, at));
+  fillData(new Random(seed, 3), view, At.data + index * Stride.data, Stride.data);
 }
 
 /** What a batch left behind: output blocks and data. */

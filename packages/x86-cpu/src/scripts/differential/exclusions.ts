@@ -110,7 +110,7 @@ function isNarrowBranch(bytes: readonly number[], map: number, opcode: number, m
 }
 
 /**
- * AMD: non-temporal stores take a register (SDM Vol. 2B, "MOVNTDQ": #UD), MOVNTI takes F3, reserved NOPs take LOCK (Vol. 2A, "LOCK": #UD), and
+ * AMD: non-temporal stores take a register (SDM Vol. 2B, "MOVNTDQ": #UD), 0F 0D takes none, MOVNTI takes F3, reserved NOPs take LOCK (Vol. 2A, "LOCK": #UD), and
  * MOVSXD of 16 bits reads 32, a REP prefix turns LOOPE and LOOPNE into one another (Vol. 2B, "REP": undefined).
  */
 function isVendorQuirk(bytes: readonly number[], map: number, opcode: number, modrm: number): boolean {
@@ -120,6 +120,7 @@ function isVendorQuirk(bytes: readonly number[], map: number, opcode: number, mo
   if (map === 0 && opcode === 0x63) return prefixes.includes(0x66);
   if (map !== 1) return false;
   if (opcode === 0xe7 || opcode === 0x2b) return modrm >= 0xc0;
+  if (opcode === 0x0d) return modrm >= 0xc0 || prefixes.includes(0xf0);
   if (opcode === 0xc3) return prefixes.includes(0xf2) || prefixes.includes(0xf3) || prefixes.includes(0x66);
   return (
     ((opcode >= 0x18 && opcode <= 0x1f) || opcode === 0x0d) &&

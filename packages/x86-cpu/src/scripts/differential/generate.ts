@@ -6,7 +6,7 @@
 import { Gpr } from "../../architecture.js";
 import { type Form, forms, ModrmKind, Slot } from "../../forms.js";
 import { isExcluded } from "./exclusions.js";
-import { At, Harness, Input, REGISTERS, Special, Stride, TAKEN } from "./image.js";
+import { At, BASE, Harness, Input, REGISTERS, Special, Stride, TAKEN } from "./image.js";
 import type { Random } from "./random.js";
 
 /** How cases are made. */
@@ -221,9 +221,12 @@ function mutate(r: Random, bytes: number[]): number[] {
   return out;
 }
 
-/** Bytes of one case that may be tried. */
+/** Tries after which forms count as ones that are never run. */
+const TRIES = 1000;
+
+/** Bytes of one case that may be tried. Throws where there seem to be none. */
 export function caseBytes(r: Random, mix: Mix, choices: readonly Form[]): number[] {
-  for (;;) {
+  for (let n = 0; n < TRIES; n++) {
     const bytes = r.chance(mix.random)
       ? Array.from({ length: 2 + r.below(14) }, () => r.below(256))
       : sequence(r, 1 + r.below(mix.length), choices);
@@ -232,6 +235,7 @@ export function caseBytes(r: Random, mix: Mix, choices: readonly Form[]): number
     fillSlot(scratch, 0, final, 0);
     if (!isExcluded(scratch, final.length)) return final;
   }
+  throw new Error(`every case of ${choices.length} forms is excluded`);
 }
 
 /** All forms that exist in 64-bit mode. */
@@ -262,11 +266,14 @@ export function writeSlot(memory: Uint8Array, index: number, bytes: readonly num
 
 /** An address that cases may work on, near the edges of things. */
 export function pointer(r: Random, index: number): bigint {
-  const own = At.data + index * Stride.data;
+  return BASE + BigInt(dataOffset(r, At.data + index * Stride.data));
+}
+
+function dataOffset(r: Random, own: number): number {
   const kind = r.below(20);
-  if (kind < 14) return BigInt(own + 256 + r.below(32) * 16);
-  if (kind < 16) return BigInt(own + 256 + r.below(512));
-  if (kind === 16) return BigInt(own + 1008 + r.below(32));
+  if (kind < 14) return own + 256 + r.below(32) * 16;
+  if (kind < 16) return own + 256 + r.below(512);
+  if (kind === 16) return own + 1008 + r.below(32);
   const edge = r.pick([
     Special.readOnly,
     Special.readOnly + 0x1000,
@@ -274,7 +281,7 @@ export function pointer(r: Random, index: number): bigint {
     Special.supervisor,
     Special.afterSupervisor,
   ]);
-  return BigInt(edge + r.below(48) - 32);
+  return edge + r.below(48) - 32;
 }
 
 /** Flags of an input: all that ring 3 may set, but TF; AC seldom. */

@@ -3,8 +3,8 @@
  *
  * A harness in ring 3 takes case after case: it loads all registers from an input block, jumps to the case's bytes,
  * and stores all registers to an output block, so that one exit serves a whole batch. Exceptions reach a stub in
- * ring 0 that notes vector, error code, CR2 and the frame, and goes on with the harness. All addresses are below
- * 2 GiB and identity-mapped, and reachable from the code by 32-bit displacements.
+ * ring 0 that notes vector, error code, CR2 and the frame, and goes on with the harness. Everything lies behind a linear address
+ * that no random register comes near, within reach of 32-bit displacements:
  *
  *     0x00001000  page tables            0x00020000  bytes of the cases
  *     0x00008000  GDT, IDT, TSS, stub    0x00040000  input blocks
@@ -35,6 +35,9 @@ import {
   rsi,
   rsp,
 } from "@kvmkit/x86-asm";
+
+/** Linear address of the guest's memory; its lower bits are zero up to those of a page directory. */
+export const BASE = 0x2468_0000_0000n;
 
 export const BATCH = 256;
 /** Bytes of the guest's memory. */
@@ -139,7 +142,14 @@ const Variable = {
   flagsBack: 112,
 } as const;
 
-const variable = (name: keyof typeof Variable) => mem.qword(At.variables + Variable[name]);
+type VariableName = keyof typeof Variable;
+const variable = (name: VariableName) => mem.qword.rip(name);
+
+function defineVariables(a: Assembler): void {
+  for (const name of Object.keys(Variable) as VariableName[]) {
+    a.equ(name, BASE + BigInt(At.variables + Variable[name]));
+  }
+}
 
 /** Selectors. */
 const KERNEL_CODE = 0x10;
@@ -168,6 +178,7 @@ const WITH_ERROR = [8, 10, 11, 12, 13, 14, 17, 21];
 
 function assembleHarness(): Uint8Array {
   const a = new Assembler();
+  defineVariables(a);
   a.label("next").mov(rax, variable("input"));
   a.mov(variable("vector"), NO_VECTOR);
   a.mov(variable("taken"), 0);
@@ -179,7 +190,7 @@ function assembleHarness(): Uint8Array {
   a.jmp(variable("target"));
 
   a.label("branch").mov(variable("taken"), 1);
-  a.label("done").mov(variable("rsp"), rsp);
+  a.label("finish").mov(variable("rsp"), rsp);
   a.mov(rsp, variable("outputTop"));
   a.pushfq();
   for (const name of [...REGISTERS].reverse()) a.push(OPERANDS[name]);
@@ -207,21 +218,23 @@ function assembleHarness(): Uint8Array {
 const addresses = new Map<string, number>();
 
 function placed(a: Assembler, origin: number, name: string): Uint8Array {
-  const image = link(a.assemble(), { origins: { ".text": BigInt(origin) } });
-  for (const [symbol, { address }] of image.symbols) addresses.set(`${name}.${symbol}`, Number(address));
+  const image = link(a.assemble(), { origins: { ".text": BASE + BigInt(origin) } });
+  for (const [symbol, { address }] of image.symbols)
+    addresses.set(`${name}.${symbol}`, Number(address - BASE));
   return image.sections[0]!.bytes;
 }
 
 const harness = assembleHarness();
 export const Harness = {
   next: addresses.get("harness.next")!,
-  done: addresses.get("harness.done")!,
+  done: addresses.get("harness.finish")!,
   branch: addresses.get("harness.branch")!,
 } as const;
 
 /** Interrupted code goes on at `done`; its registers stay as they are, but for TF. */
 function assembleStub(): Uint8Array {
   const a = new Assembler();
+  defineVariables(a);
   for (let vector = 0; vector < VECTORS; vector++) {
     a.label(`v${vector}`);
     if (!WITH_ERROR.includes(vector)) a.push(0);
@@ -237,8 +250,9 @@ function assembleStub(): Uint8Array {
   a.mov(variable("faultFlags"), rax);
   a.mov(rax, cr2);
   a.mov(variable("cr2"), rax);
+  // The interrupted code's RAX is not needed any more here: it is put back below.
+  a.mov(rax, BASE + BigInt(Harness.done)).mov(mem.qword(rsp), rax);
   a.mov(rax, variable("rax"));
-  a.mov(mem.qword(rsp), Harness.done);
   a.and(mem.qword(rsp, 16), ~0x10100);
   a.iretq();
   return placed(a, At.stub, "stub");
@@ -255,7 +269,8 @@ const NX = 1n << 63n;
 
 function pageFlags(address: number): bigint {
   if (address < At.variables) return address < 0x1000 ? 0n : P | W | USED;
-  if (address === Special.readOnly) return P | U | USED;
+  if (address === Special.readOnly) return P | U | USED | NX;
+  if (address === At.harness) return P | U | USED;
   if (address === Special.absent) return 0n;
   if (address === Special.supervisor) return P | W | USED;
   // Gaps keep runaway string instructions away from the harness.
@@ -266,9 +281,10 @@ function pageFlags(address: number): bigint {
 
 function writeTables(view: DataView): void {
   const table = P | W | U | USED;
-  view.setBigUint64(At.pml4, BigInt(At.pdpt) | table, true);
-  view.setBigUint64(At.pdpt, BigInt(At.pd) | table, true);
-  view.setBigUint64(At.pd, BigInt(At.pt) | table, true);
+  const entry = (shift: bigint) => Number((BASE >> shift) & 0x1ffn) * 8;
+  view.setBigUint64(At.pml4 + entry(39n), BigInt(At.pdpt) | table, true);
+  view.setBigUint64(At.pdpt + entry(30n), BigInt(At.pd) | table, true);
+  view.setBigUint64(At.pd + entry(21n), BigInt(At.pt) | table, true);
   for (let page = 0; page < 512; page++) {
     const flags = pageFlags(page * 4096);
     view.setBigUint64(At.pt + page * 8, flags === 0n ? 0n : BigInt(page * 4096) | flags, true);
@@ -279,11 +295,12 @@ function writeDescriptors(view: DataView): void {
   GDT.forEach((descriptor, n) => {
     view.setBigUint64(At.gdt + n * 8, descriptor, true);
   });
-  const tss = BigInt(At.tss);
-  const low = BigInt(TSS_LIMIT) | ((tss & 0xffffffn) << 16n) | (0x8bn << 40n) | ((tss >> 24n) << 56n);
+  const tss = BASE + BigInt(At.tss);
+  const low =
+    BigInt(TSS_LIMIT) | ((tss & 0xffffffn) << 16n) | (0x8bn << 40n) | (((tss >> 24n) & 0xffn) << 56n);
   view.setBigUint64(At.gdt + TSS, low, true);
-  view.setBigUint64(At.gdt + TSS + 8, 0n, true);
-  view.setBigUint64(At.tss + 4, BigInt(At.kernelStack), true);
+  view.setBigUint64(At.gdt + TSS + 8, tss >> 32n, true);
+  view.setBigUint64(At.tss + 4, BASE + BigInt(At.kernelStack), true);
   view.setUint16(At.tss + 0x66, BITMAP, true);
   for (let port = 0; port < 0x20; port++) view.setUint8(At.tss + BITMAP + port, 0xff);
   view.setUint8(At.tss + BITMAP + (EXIT_PORT >> 3), 0xff & ~(1 << (EXIT_PORT & 7)));
@@ -293,6 +310,7 @@ function writeDescriptors(view: DataView): void {
     const type = vector === 3 || vector === 4 ? 0xee00 : 0x8e00;
     view.setUint32(At.idt + vector * 16, (KERNEL_CODE << 16) | (target & 0xffff), true);
     view.setUint32(At.idt + vector * 16 + 4, (target & 0xffff0000) | type, true);
+    view.setUint32(At.idt + vector * 16 + 8, Number(BASE >> 32n), true);
   }
 }
 
@@ -310,10 +328,12 @@ export function writeVariables(memory: Uint8Array, count: number, first = 0): vo
   const view = new DataView(memory.buffer, memory.byteOffset, memory.length);
   const set = (name: keyof typeof Variable, value: number) =>
     view.setBigUint64(At.variables + Variable[name], BigInt(value), true);
-  set("input", At.input + first * Stride.input);
-  set("output", At.output + first * Stride.output);
-  set("outputTop", At.output + first * Stride.output + Output.rsp);
-  set("target", At.code + first * Stride.code);
+  const pointer = (name: VariableName, value: number) =>
+    view.setBigUint64(At.variables + Variable[name], BASE + BigInt(value), true);
+  pointer("input", At.input + first * Stride.input);
+  pointer("output", At.output + first * Stride.output);
+  pointer("outputTop", At.output + first * Stride.output + Output.rsp);
+  pointer("target", At.code + first * Stride.code);
   set("left", count);
   set("done", 0);
 }
@@ -342,7 +362,7 @@ export function startState() {
       ss: data,
       tr: {
         ...segment,
-        base: BigInt(At.tss),
+        base: BASE + BigInt(At.tss),
         limit: TSS_LIMIT,
         selector: TSS,
         type: 11,
@@ -353,8 +373,8 @@ export function startState() {
         l: 0,
       },
       ldt: { ...segment, limit: 0, selector: 0, type: 2, s: 0, g: 0, dpl: 0, db: 0, l: 0, unusable: 1 },
-      gdt: { base: BigInt(At.gdt), limit: TSS + 15 },
-      idt: { base: BigInt(At.idt), limit: VECTORS * 16 - 1 },
+      gdt: { base: BASE + BigInt(At.gdt), limit: TSS + 15 },
+      idt: { base: BASE + BigInt(At.idt), limit: VECTORS * 16 - 1 },
       // PE MP ET NE WP AM PG; PAE OSFXSR OSXMMEXCPT; LME LMA NXE
       cr0: 0x80050033n,
       cr2: 0n,
@@ -363,7 +383,7 @@ export function startState() {
       cr8: 0n,
       efer: 0xd00n,
     },
-    rip: BigInt(Harness.next),
+    rip: BASE + BigInt(Harness.next),
   };
 }
 export { KERNEL_DATA };

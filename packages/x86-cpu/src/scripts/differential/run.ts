@@ -55,8 +55,8 @@ for (let number = first; number < first + Number(values.batches); number++) {
   const ended = [kvm?.run(real) ?? true, soft.run(software)];
   wasm.run(compiled);
   if (!ended[0] || !ended[1]) {
-    const stuck = [real, software].map((memory) => batch.bytes.length - progress(memory).left);
-    const code = stuck.map((index) => hex(batch.bytes[index] ?? []));
+    const stuck = [real, software].map((memory) => batch.cases.length - progress(memory).left);
+    const code = stuck.map((index) => hex(batch.cases[index]?.bytes ?? []));
     process.stdout.write(`batch ${number}: ended ${ended}, at ${stuck}: ${code.join(" | ")}\n`);
     kvm?.close();
     kvm = values.engines ? undefined : new KvmProcessor();
