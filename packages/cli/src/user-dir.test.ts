@@ -2,14 +2,19 @@ import test from "ava";
 import { userDirOf } from "./user-dir.js";
 
 const rows: [string, Record<string, string>, string, string][] = [
-  ["no package manager", {}, "/work", "/work"],
-  ["an empty INIT_CWD", { INIT_CWD: "" }, "/work", "/work"],
-  ["npm run", { INIT_CWD: "/work/sub", npm_package_json: "/work/package.json" }, "/work", "/work/sub"],
-  ["pnpm", { INIT_CWD: "/work/sub", PNPM_SCRIPT_SRC_DIR: "/work" }, "/work", "/work/sub"],
-  ["nothing but INIT_CWD", { INIT_CWD: "/work/sub" }, "/work", "/work/sub"],
+  ["no package manager", {}, "/project", "/project"],
+  ["an empty INIT_CWD", { INIT_CWD: "" }, "/project", "/project"],
+  [
+    "npm run",
+    { INIT_CWD: "/project/sub", npm_package_json: "/project/package.json" },
+    "/project",
+    "/project/sub",
+  ],
+  ["pnpm", { INIT_CWD: "/project/sub", PNPM_SCRIPT_SRC_DIR: "/project" }, "/project", "/project/sub"],
+  ["nothing but INIT_CWD", { INIT_CWD: "/project/sub" }, "/project", "/project/sub"],
   [
     "a process that a script started in another folder",
-    { INIT_CWD: "/work", npm_package_json: "/work/package.json" },
+    { INIT_CWD: "/project", npm_package_json: "/project/package.json" },
     "/tmp/x",
     "/tmp/x",
   ],
