@@ -51,6 +51,7 @@ export const consumers: readonly Consumer[] = [
 /** READMEs whose first program is run, and all that it prints: nothing where it only computes. */
 export const readmePrograms: readonly { name: string; output: string; needsKvm?: boolean }[] = [
   { name: "x86-asm", output: "" },
+  { name: "x86-cpu", output: "KVM_EXIT_IO KVM_EXIT_HLT\n" },
   { name: "guest-kernel", output: "" },
   { name: "hypervisor", output: "ahalted\n", needsKvm: true },
   { name: "kvm-bindings", output: "a", needsKvm: true },
