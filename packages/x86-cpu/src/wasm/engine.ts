@@ -2,7 +2,7 @@
  * The WebAssembly engine: runs 64-bit code in the module that it emits, and hands to the TypeScript engine what the module
  * leaves out: other modes, rare instructions, and everything that faults or leaves for the VMM.
  */
-import { RFLAGS } from "../architecture.js";
+import { CR0, CR4, RFLAGS } from "../architecture.js";
 import type { CodeCache, CodePage } from "../code-cache.js";
 import { decode } from "../decode.js";
 import { CpuError } from "../errors.js";
@@ -131,6 +131,8 @@ export class WasmEngine {
   private locate(): number {
     const { m } = this;
     const { i32 } = m;
+    // The emitted SSE handlers check neither; the other engine raises #UD or #NM.
+    if ((m.cr0 & (CR0.EM | CR0.TS)) !== 0 || (m.cr4 & CR4.OSFXSR) === 0) return 0;
     const zeroAndSign = RFLAGS.ZF | RFLAGS.SF;
     if ((m.flags & zeroAndSign) === zeroAndSign) return 0;
     const lo = i32[RIP]!;
