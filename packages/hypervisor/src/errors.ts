@@ -201,6 +201,27 @@ export const ERROR_TABLE = [
     remedy: "Create one machine for each run, and close it after its last use.",
   },
   {
+    code: "ERR_VM_CALL_SYMBOL",
+    message: "the program exports no function {symbol}; it exports: {allowed}",
+    remedy:
+      "Give a global function of the program; static ones, and those of a stripped program, have no name.",
+  },
+  {
+    code: "ERR_VM_CALL_ARGUMENT",
+    message: "call of {symbol}: {argument} is {found}, allowed: {allowed}",
+    remedy: "Pass what the function takes, or correct the signature given to guestFunction().",
+  },
+  {
+    code: "ERR_VM_CALL_MEMORY",
+    message: "call of {symbol}: its arguments cannot be put on the guest's stack: {reason}",
+    remedy: "Pass less at once, or give the program a larger stack.",
+  },
+  {
+    code: "ERR_VM_CALL_ENDED",
+    message: "{operation} found no guest that waits for calls: {outcome}",
+    remedy: "Look at vm.result. A machine whose run has ended takes no more calls: create another one.",
+  },
+  {
     code: "ERR_VM_WORKER",
     message: "the machine's thread ended unexpectedly: {reason}",
     remedy: "Look at the cause; a plugin may have ended the thread.",

@@ -117,7 +117,8 @@ export class HypercallRegistry {
     const encoded = call.encode(result);
     for (const commit of frame.commits) commit();
     call.source.space.endCall(true);
-    this.#answer(encoded);
+    // A guest that waits for a call gets that as its answer (guest-caller.ts).
+    if (this.#host.control.waiting === undefined) this.#answer(encoded);
   }
 
   #fail(call: Call, thrown: unknown): void {

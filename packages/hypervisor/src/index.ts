@@ -10,6 +10,12 @@ export {
   type VmErrorCode,
 } from "./errors.js";
 export { GuestBuffer } from "./guest-buffer.js";
+export type {
+  GuestArguments,
+  GuestFunction,
+  GuestResult,
+  GuestSignature,
+} from "./guest-function.js";
 export { HandleTable } from "./handle-table.js";
 export { Errno, errno } from "./host/errno.js";
 export type { StopSignal } from "./host/stop-source.js";
@@ -17,6 +23,7 @@ export { GuestMemory } from "./memory/guest-memory.js";
 export { GuestSpace } from "./memory/guest-space.js";
 export {
   definePlugin,
+  type GuestSources,
   type HandlerResult,
   type HypercallCall,
   isPlugin,
@@ -31,6 +38,7 @@ export {
 } from "./plugin.js";
 export type { HandlerContext, HookContext, SetupContext, VmControl } from "./plugin-context.js";
 export { type PluginGrant, type ResolvedPlugin, resolvePlugins } from "./plugin-set.js";
+export { calls } from "./plugins/calls.js";
 export { clock } from "./plugins/clock.js";
 export { type ConsoleService, type ConsoleStreams, consolePlugin } from "./plugins/console.js";
 export { debugConsole } from "./plugins/debug-console.js";

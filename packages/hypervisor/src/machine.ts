@@ -13,6 +13,8 @@ import type {
 } from "./accelerators/accelerator.js";
 import { reasonOf, VmError } from "./errors.js";
 import type { ExitScene } from "./exits.js";
+import { GuestCaller } from "./guest-caller.js";
+import type { Passed, Returned } from "./guest-function.js";
 import type { StopSource } from "./host/stop-source.js";
 import type { PluginInstance } from "./hypercall-call.js";
 import { type CallsElsewhere, HypercallRegistry } from "./hypercall-registry.js";
@@ -56,6 +58,9 @@ export class Machine {
   #instances: readonly PluginInstance[] = [];
   #machine: AcceleratedMachine | undefined;
   #runAt = 0;
+  #loop: RunLoop | undefined;
+  #user: GuestSpace | undefined;
+  #caller: GuestCaller | undefined;
 
   constructor(input: MachineInput) {
     this.#input = input;
@@ -74,12 +79,46 @@ export class Machine {
     return this.#finish();
   }
 
+  /** Runs until the guest waits for calls. Result: undefined then, else how the run ended. Never throws. */
+  start(): RunResult | undefined {
+    this.control.takesCalls = true;
+    this.#loop = this.#start();
+    this.#loop?.run();
+    this.#disarm();
+    if (this.control.waiting === undefined) return this.#finish();
+    return undefined;
+  }
+
+  /**
+   * Calls a function of the guest that waits. Result: how the run ended, where the call ended it.
+   * Errors: those of GuestCaller.
+   */
+  call(symbol: string, address: bigint, passed: readonly Passed[], wantsXmm0: boolean): Returned | RunResult {
+    const { limits, stop } = this.#input;
+    this.#caller ??= this.#guestCaller();
+    this.#arm(limits.callMs ?? limits.wallMs);
+    try {
+      const returned = this.#caller.call(symbol, address, passed, wantsXmm0);
+      // A limit that was reached with the last instruction was reached.
+      if (stop.reason !== undefined) this.control.end(stopOutcome(stop.reason));
+      return this.control.outcome === undefined ? returned! : this.#finish();
+    } finally {
+      this.#disarm();
+    }
+  }
+
   /** Runs to the end and awaits asynchronous handlers. Never rejects. */
   async runAsync(): Promise<RunResult> {
     const loop = this.#start();
     for (let ended = loop?.run(); ended instanceof Promise; ended = loop?.run()) {
       await settled(ended, this.#input.stop, this.control);
     }
+    return this.#finish();
+  }
+
+  /** Ends a run whose guest waits for calls. Never throws. */
+  dismiss(): RunResult {
+    this.control.end({ kind: "aborted", reason: "closed" });
     return this.#finish();
   }
 
@@ -104,8 +143,7 @@ export class Machine {
       const registry = this.#registry(cpu);
       if (!this.#startPlugins()) return undefined;
       this.#runAt = performance.now();
-      stop.armWall(limits.wallMs);
-      stop.armCpu(limits.cpuMs);
+      this.#arm(limits.wallMs);
       return new RunLoop({
         cpu,
         control: this.control,
@@ -135,6 +173,7 @@ export class Machine {
     const isKvmkit = plan.protocol === "kvmkit";
     // Without a kernel that we know, the host cannot tell ring 3's pointers from ring 0's: memory bounds are the check.
     const user = new GuestSpace(memory, { user: isKvmkit, canPopulate: isKvmkit }, readSpace);
+    this.#user = user;
     const scene: PluginScene = { control: this.control, memory, user };
     this.#instances = instantiatePlugins(plugins, scene);
     const instances = isKvmkit ? [...this.#instances, this.#kernel(readSpace)] : this.#instances;
@@ -170,6 +209,18 @@ export class Machine {
     });
   }
 
+  #guestCaller(): GuestCaller {
+    const { memory, plan, stop } = this.#input;
+    return new GuestCaller({
+      cpu: this.control.cpu!,
+      control: this.control,
+      loop: this.#loop!,
+      space: this.#user!,
+      stop,
+      requestPages: (needed) => requestPages(memory, plan, needed),
+    });
+  }
+
   #exitScene(cpu: VirtualCpu): ExitScene {
     const { memory } = this.#input;
     return {
@@ -196,11 +247,22 @@ export class Machine {
     return true;
   }
 
+  #arm(wallMs: number | undefined): void {
+    const { limits, stop } = this.#input;
+    if (wallMs !== undefined) stop.armWall(wallMs);
+    if (limits.cpuMs !== undefined) stop.armCpu(limits.cpuMs);
+  }
+
+  #disarm(): void {
+    const { limits, stop } = this.#input;
+    if (limits.wallMs !== undefined || limits.callMs !== undefined) stop.armWall(undefined);
+    if (limits.cpuMs !== undefined) stop.armCpu(undefined);
+  }
+
   #finish(): RunResult {
     const endedAt = performance.now();
-    const { trace, stop, layoutMs } = this.#input;
-    stop.armWall(undefined);
-    stop.armCpu(undefined);
+    const { trace, layoutMs } = this.#input;
+    this.#disarm();
     const runAt = this.#runAt || endedAt;
     const result: RunResult = {
       ...this.control.outcome!,

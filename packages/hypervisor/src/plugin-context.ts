@@ -18,6 +18,12 @@ export interface VmControl {
   panic(message: string): void;
   /** A limit was reached. */
   limit(limit: LimitName): void;
+  /**
+   * Leaves the guest where it stands until the next `vm.call()`, which answers this hypercall (plugins/calls.ts).
+   * `result` is what the call before returned, `frame` the guest's memory for what registers do not carry.
+   * Errors: ENOSYS where nobody will call.
+   */
+  awaitCall(result: bigint, frame: bigint): void;
   readonly protocol: "kvmkit" | "real" | "protected" | "long";
   /** The program's working directory at its start. */
   readonly cwd: string;

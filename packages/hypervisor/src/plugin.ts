@@ -136,6 +136,18 @@ export interface PluginDefinition<O, S, V, A extends Record<string, ArgumentMap>
   readonly ports?: Readonly<Record<string, PortDefinition<O, S>>>;
   readonly middleware?: readonly MiddlewareDefinition<O, S>[];
   readonly hooks?: Hooks<O, S>;
+  /** What its hypercalls need on the guest's side beyond single calls. */
+  readonly guest?: GuestSources;
+}
+
+/** Source text that the generators put behind a plugin's hypercalls, as it stands. */
+export interface GuestSources {
+  /** For the C header; also valid C++. */
+  readonly c?: string;
+  /** For the assembler's include. */
+  readonly asm?: string;
+  /** For the Rust module. */
+  readonly rust?: string;
 }
 
 /** A module's URL and the name of an export. */

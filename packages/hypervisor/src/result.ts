@@ -102,3 +102,28 @@ const signalNames: ReadonlyMap<number, SignalName> = /* @__PURE__ */ new Map(
 
 /** `SIGSEGV` for 11; real-time signals by number. */
 export const signalName = (signal: number): string => signalNames.get(signal) ?? `SIG${signal}`;
+
+/** An outcome in a few words, for an error's sentence. */
+export function outcomeText(outcome: RunOutcome): string {
+  switch (outcome.kind) {
+    case "exited":
+      return `the program exited with status ${outcome.status}`;
+    case "halted":
+      return "the guest halted";
+    case "killed":
+      return `the program was killed by ${outcome.signalName} at ${placeText(outcome)}`;
+    case "limit":
+      return `the limit ${outcome.limit} was reached`;
+    case "panic":
+      return `the kernel panicked: ${outcome.message}`;
+    case "aborted":
+      return `the run was aborted: ${String(outcome.reason)}`;
+    case "error":
+      return outcome.error.message;
+  }
+}
+
+function placeText({ rip, symbol }: KilledOutcome): string {
+  const address = `0x${rip.toString(16)}`;
+  return symbol === undefined ? address : `${address} <${symbol.name}+0x${symbol.offset.toString(16)}>`;
+}

@@ -2,6 +2,7 @@
 import { SIGNALS, type SignalName } from "@kvmkit/guest-kernel/abi";
 import { readRegisters, type VirtualCpu } from "./accelerators/accelerator.js";
 import type { VmError } from "./errors.js";
+import { errno } from "./host/errno.js";
 import type { StopSource } from "./host/stop-source.js";
 import type { VmControl } from "./plugin-context.js";
 import { DIAGNOSTIC_LIMIT, type Diagnostic, type LimitName, type RunOutcome } from "./result.js";
@@ -14,6 +15,14 @@ export interface RunControlInput {
   readonly stop: StopSource;
 }
 
+/** What a guest that waits for a call has passed. */
+export interface WaitingGuest {
+  /** rax of the function that was called last. */
+  readonly result: bigint;
+  /** Gva of CALL_FRAME. */
+  readonly frame: bigint;
+}
+
 export class RunControl implements VmControl {
   readonly protocol: VmControl["protocol"];
   readonly cwd: string;
@@ -22,6 +31,10 @@ export class RunControl implements VmControl {
   readonly diagnostics: Diagnostic[] = [];
   /** Set once the machine has a vCPU. */
   cpu: VirtualCpu | undefined;
+  /** Somebody will call into the guest: `awaitCall` is allowed. */
+  takesCalls = false;
+  /** Set while the guest stands and waits for a call. */
+  waiting: WaitingGuest | undefined;
   #outcome: RunOutcome | undefined;
   readonly #abort = new AbortController();
 
@@ -73,6 +86,11 @@ export class RunControl implements VmControl {
 
   panic(message: string): void {
     this.end({ kind: "panic", message, registers: this.cpu ? readRegisters(this.cpu) : {}, backtrace: [] });
+  }
+
+  awaitCall(result: bigint, frame: bigint): void {
+    if (!this.takesCalls) throw errno("ENOSYS");
+    this.waiting = { result, frame };
   }
 
   limit(limit: LimitName): void {

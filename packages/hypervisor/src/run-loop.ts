@@ -31,8 +31,11 @@ export class RunLoop {
     this.#input = input;
   }
 
-  /** Runs until the end, or until a handler must be awaited: then the promise, after which `run()` goes on. */
-  run(): RunOutcome | Promise<void> {
+  /**
+   * Runs until the end, or until a handler must be awaited: then the promise, after which `run()` goes on. Undefined:
+   * the guest waits for a call.
+   */
+  run(): RunOutcome | Promise<void> | undefined {
     const { control } = this.#input;
     try {
       return this.#loop();
@@ -46,10 +49,10 @@ export class RunLoop {
     }
   }
 
-  #loop(): RunOutcome | Promise<void> {
+  #loop(): RunOutcome | Promise<void> | undefined {
     const { cpu, control, registry, stop, counts, scene, maxExits } = this.#input;
     const { portAccess } = cpu;
-    while (control.outcome === undefined) {
+    while (control.outcome === undefined && control.waiting === undefined) {
       const exit = cpu.run(stop);
       if (exit === EXIT.KVM_EXIT_IO) {
         counts.exits++;

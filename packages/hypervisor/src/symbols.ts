@@ -1,5 +1,5 @@
 /** Names for addresses: the symbol tables of the kernel and the program, read when a run ends badly. */
-import { ElfError, ET, readElf, SHN, STT } from "@kvmkit/elf";
+import { ElfError, ET, readElf, SHN, STB, STT } from "@kvmkit/elf";
 import { KERNEL_BASE, USER_DYN_BASE, USER_MAX } from "@kvmkit/guest-kernel/abi";
 import type { BacktraceEntry, RunOutcome, SymbolPlace } from "./result.js";
 
@@ -88,6 +88,25 @@ function readSymbols(image: Uint8Array | undefined): Symbols {
     throw error;
   }
 }
+
+/** What a program lets others call: its global and weak functions, by name. Empty where it has no symbol table. */
+export function exportedFunctions(image: Uint8Array): ReadonlyMap<string, bigint> {
+  const functions = new Map<string, bigint>();
+  const elf = readElf(image);
+  const table = elf.symbols ?? elf.dynamicSymbols;
+  const bias = elf.header.e_type === ET.ET_DYN ? USER_DYN_BASE : 0n;
+  for (let index = 1; index < (table?.length ?? 0); index++) {
+    const info = table!.info(index);
+    const isFunction = (info & 0xf) === STT.STT_FUNC || (info & 0xf) === STT.STT_NOTYPE;
+    if (isFunction && info >> 4 !== STB.STB_LOCAL && isInSection(table!.shndx(index))) {
+      functions.set(table!.name(index), table!.value(index) + bias);
+    }
+  }
+  return functions;
+}
+
+/** Not undefined, and not an absolute number. */
+const isInSection = (shndx: number): boolean => shndx !== SHN.SHN_UNDEF && shndx < SHN.SHN_LORESERVE;
 
 /** Index of the last element that is at most `value`, or -1. */
 function lastAtMost(sorted: readonly bigint[], value: bigint): number {

@@ -41,6 +41,8 @@ export interface Limits {
   readonly wallMs?: number | undefined;
   /** Processor time of the thread that runs the machine. */
   readonly cpuMs?: number | undefined;
+  /** Time of one `vm.call()`, waiting included. Default: `wallMs`. */
+  readonly callMs?: number | undefined;
   /** Bytes that the guest may write to the console. */
   readonly outputBytes?: number | undefined;
   /** Exits from the guest. */
@@ -86,6 +88,7 @@ export function checkOptions(options: VmOptions): void {
   if (program !== undefined) checkProgram(boot.protocol, program);
   number("limits.wallMs", limits.wallMs, MAX_DURATION_MS);
   number("limits.cpuMs", limits.cpuMs, MAX_DURATION_MS);
+  number("limits.callMs", limits.callMs, MAX_DURATION_MS);
   number("limits.outputBytes", limits.outputBytes, Number.MAX_SAFE_INTEGER);
   number("limits.exits", limits.exits, Number.MAX_SAFE_INTEGER);
   if (random !== undefined && random.length !== 16)

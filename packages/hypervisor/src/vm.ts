@@ -1,9 +1,20 @@
 /** `createVm`: a virtual machine from options to result. */
+
+import type { ArgumentType } from "@kvmkit/guest-kernel/abi";
 import { openPlatform } from "#platform";
 import type { Accelerator, AcceleratorName } from "./accelerators/accelerator.js";
 import { openSoftAccelerator } from "./accelerators/soft.js";
 import { CallerSide } from "./caller-side.js";
 import { reasonOf, VmError } from "./errors.js";
+import {
+  compileSignature,
+  type GuestFunction,
+  type GuestResult,
+  type GuestSignature,
+  type Passed,
+  passUntyped,
+  type Returned,
+} from "./guest-function.js";
 import type { StopSource } from "./host/stop-source.js";
 import { Machine, type MachineInput } from "./machine.js";
 import { layOutMachine, type MachineLayout } from "./machine-layout.js";
@@ -12,8 +23,8 @@ import type { Platform } from "./platform.js";
 import { loadPlugins } from "./plugin-loader.js";
 import { type PluginGrant, type ResolvedPlugin, resolvePlugins } from "./plugin-set.js";
 import { type PluginSides, splitPlugins } from "./plugin-sides.js";
-import type { RunOutcome, RunResult } from "./result.js";
-import { Symbolizer } from "./symbols.js";
+import { outcomeText, type RunOutcome, type RunResult } from "./result.js";
+import { exportedFunctions, Symbolizer } from "./symbols.js";
 import {
   type AccelOption,
   checkOptions,
@@ -23,7 +34,10 @@ import {
 } from "./vm-options.js";
 import type { WorkerJob } from "./worker-job.js";
 
-type VmState = "ready" | "running" | "finished" | "closed";
+type VmState = "ready" | "running" | "waiting" | "finished" | "closed";
+
+/** Names of exports that an error lists. */
+const LISTED_EXPORTS = 10;
 
 /**
  * Makes a machine: checks everything, opens the accelerator, lays memory out. It runs once.
@@ -60,6 +74,10 @@ export class Vm {
   readonly #parts: VmParts;
   #state: VmState = "ready";
   #machine: Machine | undefined;
+  #result: RunResult | undefined;
+  /** Of a machine that takes calls. */
+  #stop: StopSource | undefined;
+  #exports: ReadonlyMap<string, bigint> | undefined;
 
   /** @internal */
   constructor(parts: VmParts) {
@@ -111,6 +129,52 @@ export class Vm {
     }
   }
 
+  /**
+   * Runs on this thread until the program waits for calls (plugin `calls`, kvmkit_serve_calls()): a warm machine.
+   * Errors: ERR_VM_CALL_ENDED where the program ended instead, ERR_VM_PLUGIN_ASYNC, ERR_VM_STATE.
+   */
+  warmUp({ signals = [] }: RunSyncOptions = {}): void {
+    refuseAsync(this.#parts.plugins);
+    this.#begin("warmUp()");
+    const stop = this.#parts.platform.createStop();
+    this.#stop = stop;
+    if (signals.length > 0) stop.watchSignals(signals);
+    this.#machine = new Machine(this.#input(stop));
+    const ended = this.#machine.start();
+    if (ended !== undefined) throw this.#ended("warmUp()", ended);
+    this.#state = "waiting";
+  }
+
+  /**
+   * Calls a function that the program exports, on this thread, and returns its rax as a signed integer. Integers,
+   * booleans, strings (a `const char *`) and byte arrays (a pointer; what the function writes is copied back) need no
+   * signature.
+   * Errors: ERR_VM_CALL_SYMBOL, ERR_VM_CALL_ARGUMENT, ERR_VM_CALL_MEMORY; ERR_VM_CALL_ENDED where the call ended the
+   * run, by a fault, a limit or exit(3); ERR_VM_STATE.
+   */
+  call(symbol: string, ...args: readonly unknown[]): bigint {
+    const address = this.#export(symbol);
+    return BigInt.asIntN(64, this.#call(symbol, address, passUntyped(symbol, args), false).rax);
+  }
+
+  /**
+   * A function that the program exports, with a signature of types of `t`; the result is of its `returns`.
+   * Errors: ERR_VM_CALL_SYMBOL, ERR_VM_CALL_ARGUMENT. What it returns throws what call() throws.
+   */
+  guestFunction<const A extends readonly ArgumentType[], R extends ArgumentType | undefined = undefined>(
+    symbol: string,
+    signature: GuestSignature<A, R>,
+  ): GuestFunction<A, R> {
+    const address = this.#export(symbol);
+    const { pass, result, returnsSse } = compileSignature(symbol, signature);
+    return (...args) => result(this.#call(symbol, address, pass(args), returnsSse)) as GuestResult<R>;
+  }
+
+  /** How the run ended; undefined before. */
+  get result(): RunResult | undefined {
+    return this.#result;
+  }
+
   /** Guest-physical memory, except while the machine runs in a worker. Errors: ERR_VM_STATE. */
   get memory(): GuestMemory {
     if (this.#state === "closed" || (this.#state === "running" && this.#machine === undefined)) {
@@ -131,7 +195,9 @@ export class Vm {
     if (this.#state === "closed") return;
     if (this.#state === "running")
       throw new VmError("ERR_VM_STATE", { operation: "close()", state: "running" });
+    if (this.#state === "waiting") this.#finish(this.#machine!.dismiss());
     this.#state = "closed";
+    this.#stop?.close();
     this.#machine?.close();
     this.#parts.layout.backing.close();
   }
@@ -144,6 +210,34 @@ export class Vm {
     this.close();
   }
 
+  #call(symbol: string, address: bigint, passed: readonly Passed[], wantsXmm0: boolean): Returned {
+    if (this.#state !== "waiting")
+      throw new VmError("ERR_VM_STATE", { operation: "call()", state: this.#state });
+    this.#state = "running";
+    try {
+      const returned = this.#machine!.call(symbol, address, passed, wantsXmm0);
+      if ("kind" in returned) throw this.#ended(`call of ${symbol}`, returned);
+      return returned;
+    } finally {
+      if (this.#result === undefined) this.#state = "waiting";
+    }
+  }
+
+  #export(symbol: string): bigint {
+    const { program } = this.#parts.options;
+    this.#exports ??= program === undefined ? new Map() : exportedFunctions(program.image);
+    const address = this.#exports.get(symbol);
+    if (address !== undefined) return address;
+    const names = [...this.#exports.keys()];
+    const more = names.length > LISTED_EXPORTS ? `, and ${names.length - LISTED_EXPORTS} more` : "";
+    const allowed = names.slice(0, LISTED_EXPORTS).join(", ") || "nothing";
+    throw new VmError("ERR_VM_CALL_SYMBOL", { symbol, allowed: `${allowed}${more}` });
+  }
+
+  #ended(operation: string, result: RunResult): VmError {
+    return new VmError("ERR_VM_CALL_ENDED", { operation, outcome: outcomeText(this.#finish(result)) });
+  }
+
   #begin(operation: string): void {
     if (this.#state !== "ready") throw new VmError("ERR_VM_STATE", { operation, state: this.#state });
     this.#state = "running";
@@ -153,7 +247,8 @@ export class Vm {
     this.#state = "finished";
     const { boot, program } = this.#parts.options;
     const kernel = boot.protocol === "kvmkit" ? boot.kernel : undefined;
-    return { ...result, ...new Symbolizer(kernel, program?.image).annotate(result) };
+    this.#result = { ...result, ...new Symbolizer(kernel, program?.image).annotate(result) };
+    return this.#result;
   }
 
   #input(stop: StopSource): MachineInput {

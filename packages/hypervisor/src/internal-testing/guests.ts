@@ -1,8 +1,10 @@
 /** Small guests in assembly, and machines around them. */
 import { writeElf } from "@kvmkit/elf";
 import { buildKernel } from "@kvmkit/guest-kernel";
-import { assembleFlat } from "@kvmkit/x86-asm";
+import { PLUGIN_HYPERCALL_FIRST } from "@kvmkit/guest-kernel/abi";
+import { assemble, assembleFlat, link } from "@kvmkit/x86-asm";
 import type { ExecutionContext } from "ava";
+import { calls } from "../plugins/calls.js";
 import { debugConsole } from "../plugins/debug-console.js";
 import { descriptors } from "../plugins/descriptors.js";
 import { type MemoryConsoleOptions, memoryConsole } from "../plugins/memory-console.js";
@@ -49,6 +51,35 @@ export function programGuest(source: string, more: Partial<VmOptions> = {}): VmO
     limits: { wallMs: 20_000 },
     boot: { protocol: "kvmkit", kernel },
     program: { image, path: "/program" },
+    ...more,
+  };
+}
+
+/**
+ * Options for a machine whose program is `source` behind a `_start` that serves calls (plugins/calls.ts): each label
+ * that `source` declares global is a function to call.
+ */
+export function servingGuest(source: string, more: Partial<VmOptions> = {}): VmOptions {
+  const { rows, definition } = calls;
+  const number = PLUGIN_HYPERCALL_FIRST;
+  const { entry, segments, symbols } = buildKernel({ plugins: rows.map((row) => ({ ...row, nr: number })) });
+  const serve = `.set SYS_call_next, ${number}\n${definition.guest!.asm}\n`;
+  const start = ".globl _start\n_start: call kvmkit_serve_calls\nmov edi, 99\nmov eax, 231\nsyscall\n";
+  const { object } = assemble(`${serve}${start}kvmkit_serve_calls_here\n${source}`);
+  const { sections, symbols: labels } = link(object, { origins: { ".text": PROGRAM_START } });
+  const functions = object.symbols.filter(({ binding }) => binding === "global");
+  const image = writeElf({
+    kind: "executable",
+    entry: PROGRAM_START,
+    segments: [{ vaddr: PROGRAM_START, bytes: sections[0]!.bytes, flags: RWX }],
+    symbols: functions.map(({ name }) => ({ name, value: labels.get(name)!.address, type: "STT_FUNC" })),
+  });
+  return {
+    memoryBytes: 16 * MIB,
+    boot: { protocol: "kvmkit", kernel: writeElf({ kind: "executable", entry, segments, symbols }) },
+    program: { image, path: "/program" },
+    plugins: [...memoryPlugins().plugins, { plugin: calls, grant: "all" }],
+    limits: { wallMs: 20_000 },
     ...more,
   };
 }
