@@ -8,6 +8,8 @@ import { spawnSync } from "node:child_process";
 import { closeSync, openSync } from "node:fs";
 import test, { type ExecutionContext, type Implementation } from "ava";
 
+export { type BrowserPage, CHROMIUM, withPage } from "./chromium.js";
+
 export type TestBody = (t: ExecutionContext) => void | Promise<void>;
 
 /** Why a need is not met, or `undefined` where it is. */
