@@ -26,7 +26,7 @@ export const ERROR_TABLE = [
   {
     code: "ERR_VM_ACCEL_NOT_BUILT_IN",
     message: "accelerator {accel} is not built in: {reason}",
-    remedy: 'Choose accel: "kvm" on a machine with /dev/kvm.',
+    remedy: 'Install @kvmkit/x86-cpu beside this package, or choose accel: "kvm" on a machine with /dev/kvm.',
   },
   {
     code: "ERR_VM_MEMORY_SIZE",

@@ -1,36 +1,6 @@
-/** A file of its own: nothing else may open or close a descriptor of this process meanwhile. */
-import { readdirSync, readFileSync } from "node:fs";
-import { machineTest } from "./internal-testing/accelerators.js";
-import { flatGuest, memoryPlugins } from "./internal-testing/guests.js";
-import { createVm, type Vm } from "./vm.js";
+import { kvmTest } from "@kvmkit-internal/test-support";
+import { leavesNothing } from "./node/testing-leaks.js";
 
-/** What a machine that is not given back would leave: descriptors, mappings of memory and of vCPUs, listeners. */
-function held(): number[] {
-  const mappings = readFileSync("/proc/self/maps", "utf8").split("\n");
-  return [
-    readdirSync("/proc/self/fd").length,
-    mappings.filter((line) => line.includes("kvm-vcpu")).length,
-    process.listenerCount("SIGINT"),
-    process.listenerCount("exit"),
-  ];
-}
-
-machineTest(
-  "leaks: a hundred machines in a row, here and in workers, leave nothing behind",
-  async (t, accel) => {
-    const { plugins } = memoryPlugins();
-    const { signal } = new AbortController();
-    const ways: ((vm: Vm) => unknown)[] = [(vm) => vm.runSync(), (vm) => vm.run({ signal }), () => undefined];
-    const round = async () => {
-      for (const run of ways) {
-        const vm = await createVm(flatGuest("long", "hlt", { accel, plugins }));
-        await run(vm);
-        vm.close();
-      }
-    };
-    for (let count = 0; count < 5; count++) await round();
-    const before = held();
-    for (let count = 0; count < 100; count++) await round();
-    t.deepEqual(held(), before);
-  },
+kvmTest("kvm: a hundred machines in a row, here and in workers, leave nothing behind", (t) =>
+  leavesNothing(t, "kvm"),
 );

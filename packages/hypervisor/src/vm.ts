@@ -190,7 +190,7 @@ export class Vm {
     return this.#parts.layout.memory.read(Number(address), length);
   }
 
-  /** Gives the machine and its memory back; views of the memory are detached. Errors: ERR_VM_STATE while it runs. */
+  /** Gives the machine and its memory back; views of the memory must not be used any more. Errors: ERR_VM_STATE while it runs. */
   close(): void {
     if (this.#state === "closed") return;
     if (this.#state === "running")

@@ -38,6 +38,7 @@ export interface MemoryBacking {
   readonly token: MemoryToken;
   /** A view of `length` bytes from `offset`; shared with the guest, never a copy. */
   bytes(offset: number, length: number): Uint8Array;
+  /** Gives the memory back. Views are empty afterwards where it was mapped for them, and must not be used anywhere. */
   close(): void;
 }
 
@@ -59,7 +60,9 @@ export interface VirtualCpu {
   readonly registers32: Uint32Array;
   /** The next `run()` starts from what `registers` holds. */
   registersChanged(): void;
-  /** Runs the guest until an exit and returns its number (EXIT), KVM_EXIT_INTR when `stop` ended it. */
+  /**
+   * Runs the guest until an exit and returns its number (EXIT). KVM_EXIT_INTR: `stop` may have fired; if not, run again.
+   */
   run(stop: StopSource | undefined): number;
   /** What the last exit was about if it was KVM_EXIT_IO. One object, reused. */
   readonly portAccess: PortAccess;

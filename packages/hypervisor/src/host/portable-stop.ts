@@ -9,12 +9,12 @@ import type { StopReason, StopSource } from "./stop-source.js";
 const REASONS = ["requested", "wall", "cpu"] as const satisfies readonly StopReason[];
 
 export class PortableStop implements StopSource {
-  readonly id: SharedArrayBuffer;
+  readonly id: ArrayBufferLike;
   readonly #word: Int32Array;
   #wallDeadline = Number.POSITIVE_INFINITY;
   #cpuDeadline = Number.POSITIVE_INFINITY;
 
-  constructor(id: SharedArrayBuffer = new SharedArrayBuffer(4)) {
+  constructor(id: ArrayBufferLike = word()) {
     this.id = id;
     this.#word = new Int32Array(id);
   }
@@ -49,6 +49,10 @@ export class PortableStop implements StopSource {
     Atomics.notify(this.#word, 0);
   }
 }
+
+/** Where memory cannot be shared, in a page that is not cross-origin isolated, no other thread can ask for a stop. */
+const word = (): ArrayBufferLike =>
+  typeof SharedArrayBuffer === "undefined" ? new ArrayBuffer(4) : new SharedArrayBuffer(4);
 
 const deadline = (ms: number | undefined): number =>
   ms === undefined ? Number.POSITIVE_INFINITY : performance.now() + ms;

@@ -1,10 +1,6 @@
-/**
- * One body, two drivers: a machine test runs on every accelerator that this package has.
- *
- * `soft` joins the list with its package; until then there is one driver.
- */
-import { kvmTest, type TestBody } from "@kvmkit-internal/test-support";
-import type { ExecutionContext } from "ava";
+/** One body, two drivers: a machine test runs on every accelerator that this package has. */
+import { kvmTest } from "@kvmkit-internal/test-support";
+import test, { type ExecutionContext } from "ava";
 import type { AccelOption } from "../vm-options.js";
 
 export type MachineTestBody = (
@@ -12,12 +8,8 @@ export type MachineTestBody = (
   accel: Exclude<AccelOption, "auto">,
 ) => void | Promise<void>;
 
-const onKvm =
-  (body: MachineTestBody): TestBody =>
-  (t) =>
-    body(t, "kvm");
-
 /** A test that enters a guest, once per accelerator. */
 export function machineTest(title: string, body: MachineTestBody): void {
-  kvmTest(`kvm: ${title}`, onKvm(body));
+  kvmTest(`kvm: ${title}`, (t) => body(t, "kvm"));
+  test(`soft: ${title}`, (t) => body(t, "soft"));
 }

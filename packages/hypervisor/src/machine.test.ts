@@ -431,12 +431,14 @@ machineTest("states: a machine runs once, and what comes too late or too early s
   await t.throwsAsync(vm.readMemory(0n, 1), { code: "ERR_VM_STATE" });
 });
 
-machineTest("states: views of a closed machine's memory are detached, not dangling", async (t, accel) => {
+machineTest("states: views of a closed machine's memory are not dangling", async (t, accel) => {
   const vm = await createVm(flatGuest("long", "hlt", { accel }));
   vm.runSync();
   const view = vm.memory.view(0, 4096);
   vm.close();
-  t.is(view.length, 0);
+  // A mapping is taken away from its views; WebAssembly's memory lives as long as they do.
+  t.is(view.length, accel === "kvm" ? 0 : 4096);
+  t.notThrows(() => view[0]);
 });
 
 machineTest("trace: a run is told as events", async (t, accel) => {
@@ -505,13 +507,6 @@ machineTest("memory: a machine of more than 3 GiB has its rest above 4 GiB", asy
       [2 ** 32, 64 * MIB],
     ],
   );
-});
-
-test("createVm: accel soft says that it is not built in, until its package is there", async (t) => {
-  const error = await t.throwsAsync(createVm(flatGuest("long", "hlt", { accel: "soft" })), {
-    instanceOf: VmError,
-  });
-  t.is(error?.code, "ERR_VM_ACCEL_NOT_BUILT_IN");
 });
 
 const badOptions: [string, object, string][] = [
