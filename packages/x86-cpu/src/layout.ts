@@ -133,6 +133,8 @@ export const Tlb = {
   addend: 16,
   /** i32: guest-physical page number. */
   page: 20,
+  /** i32: address bits of the page that the translation came from; its entry is for 4 KiB of it. */
+  pageMask: 24,
   base: 0x1000,
   /** Bytes of one array. */
   size: 256 * 32,

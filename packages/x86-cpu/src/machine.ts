@@ -114,8 +114,6 @@ export class Machine {
   /** Page of RIP (in 64-bit code) whose instructions are in `window`, or an address that no page has. */
   windowLo = NO_WINDOW;
   windowHi = 0;
-  /** The TLBs were emptied, or one page dropped from them. */
-  translationsFlushed: () => void = () => {};
 
   constructor(memory: CpuMemory) {
     const { buffer } = memory.wasm;

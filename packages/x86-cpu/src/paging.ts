@@ -38,6 +38,7 @@ const INDEX_MASK = (Tlb.entries - 1) * TAG_INTS;
 const INDEX_SHIFT = 12 - Math.log2(TAG_INTS);
 const ADDEND = Tlb.addend >> 2;
 const PAGE = Tlb.page >> 2;
+const MASK = Tlb.pageMask >> 2;
 const WRITE = Tlb.write >> 2;
 
 /** Index into `i32` of the entry for a linear address in the array at `tlb`. */
@@ -53,6 +54,8 @@ export interface Translation {
   user: boolean;
   executable: boolean;
   dirty: boolean;
+  /** Address bits of a page of this size, as an int32 mask. */
+  pageMask: number;
   /** #PF error code, or 0 where the access is allowed. */
   error: number;
 }
@@ -63,6 +66,7 @@ const found: Translation = {
   user: true,
   executable: true,
   dirty: true,
+  pageMask: PAGE_MASK,
   error: 0,
 };
 
@@ -131,6 +135,7 @@ export function walk(
     }
     const span = 2 ** (12 + 9 * level);
     found.gpa = frame - (frame % span) + ((lo >>> 0) % span);
+    found.pageMask = -span;
     found.dirty = (low & Pte.D) !== 0;
     if (!allowed(m, kind, user, ac)) return fail(m, kind, user, PageFault.P);
     markUsed(m, level, kind);
@@ -141,6 +146,7 @@ export function walk(
 
 function identity(lo: number): Translation {
   found.gpa = lo >>> 0;
+  found.pageMask = PAGE_MASK;
   found.writable = found.user = found.executable = found.dirty = true;
   found.error = 0;
   return found;
@@ -252,6 +258,7 @@ function fill(
   }
   i32[entry + ADDEND] = pointer - (lo >>> 0);
   i32[entry + PAGE] = pageIndex(m, pointer);
+  i32[entry + MASK] = found.pageMask;
 }
 
 /** Empties all TLBs (MOV to CR3, changes of CR0, CR4 and EFER, of the memory regions or of CPUID). */
@@ -259,7 +266,6 @@ export function flushTlb(m: Machine): void {
   const first = Tlb.user >> 2;
   for (let entry = first; entry < Tlb.end >> 2; entry += TAG_INTS) clearEntry(m, entry);
   m.closeWindow();
-  m.translationsFlushed();
 }
 
 function clearEntry(m: Machine, entry: number): void {
@@ -267,12 +273,12 @@ function clearEntry(m: Machine, entry: number): void {
   m.i32[entry + WRITE] = NO_PAGE;
 }
 
-/** Drops the translations of one page (INVLPG). */
+/** Drops what was translated by the page of an address, all of a large one (INVLPG). SDM Vol. 3A, "Invalidation of TLBs". */
 export function flushPage(m: Machine, lo: number): void {
-  for (let array: number = Tlb.user; array < Tlb.end; array += Tlb.size)
-    clearEntry(m, tlbEntry(array >> 2, lo));
+  for (let entry = Tlb.user >> 2; entry < Tlb.end >> 2; entry += TAG_INTS) {
+    if (((m.i32[entry]! ^ lo) & m.i32[entry + MASK]!) === 0) clearEntry(m, entry);
+  }
   m.closeWindow();
-  m.translationsFlushed();
 }
 
 /** Sends further writes to a page of RAM through the slow path, because code was decoded from it. */
