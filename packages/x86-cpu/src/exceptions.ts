@@ -37,8 +37,6 @@ export interface Event {
   readonly software: boolean;
   /** Pushed RFLAGS.RF: set by faults, so that an instruction breakpoint does not fire again. */
   readonly resume: boolean;
-  /** A #PF of this processor's own: CR2 takes the address in `faultLo` and `faultHi`. */
-  readonly setsCr2?: boolean;
 }
 
 const RIP = State.rip >> 2;
@@ -46,10 +44,10 @@ const RSP = (State.gpr >> 2) + 4 * 2;
 const SS = (State.segments + Seg.SS * Segment.stride) >> 2;
 
 /** The event for the fault that was thrown last. */
-export function faultEvent(m: Machine): Event {
+function faultEvent(m: Machine): Event {
   const { faultVector: vector, faultError } = m;
   const error = WITH_ERROR_CODE.includes(vector) && !m.real ? faultError : -1;
-  return { vector, error, software: false, resume: vector !== Vector.DB, setsCr2: vector === Vector.PF };
+  return { vector, error, software: false, resume: vector !== Vector.DB };
 }
 
 /** How the second of two faults combines with the first. SDM Vol. 3A, table "Conditions for Generating a Double Fault". */
@@ -62,15 +60,26 @@ function makesDoubleFault(first: Event, second: number): boolean {
   return isContributory(first.vector) && isContributory(second);
 }
 
+/**
+ * Delivers the fault that an instruction threw. CR2 is written as soon as a #PF is found, also where it becomes part of
+ * a double fault (SDM Vol. 3A, "Interrupt 14: Page-Fault Exception", footnote).
+ */
+export function deliverFault(m: Machine): void {
+  noteAddress(m);
+  deliver(m, faultEvent(m));
+}
+
+function noteAddress(m: Machine): void {
+  if (m.faultVector !== Vector.PF) return;
+  m.i32[State.cr2 >> 2] = m.faultLo;
+  m.i32[(State.cr2 >> 2) + 1] = m.faultHi;
+}
+
 /** Delivers an event, or the faults that its delivery raises; a triple fault sets `shutdown`. */
 export function deliver(m: Machine, event: Event): void {
   let current = event;
-  for (;;) {
-    if (current.setsCr2) {
-      m.i32[State.cr2 >> 2] = m.faultLo;
-      m.i32[(State.cr2 >> 2) + 1] = m.faultHi;
-    }
-    if (attempt(m, current)) return;
+  while (!attempt(m, current)) {
+    noteAddress(m);
     const second = m.faultVector;
     if (current.vector === Vector.DF && (isContributory(second) || second === Vector.PF)) {
       m.i32[State.shutdown >> 2] = 1;

@@ -6,7 +6,7 @@
  */
 import { RFLAGS, Vector } from "./architecture.js";
 import type { CodeCache } from "./code-cache.js";
-import { deliver, faultEvent } from "./exceptions.js";
+import { deliver, deliverFault } from "./exceptions.js";
 import { EXIT, FAULT, UNSUPPORTED } from "./faults.js";
 import { Fetcher } from "./fetch.js";
 import type { Instruction } from "./instruction.js";
@@ -144,7 +144,7 @@ export class Interpreter {
     if (thrown === FAULT) {
       m.faulted = true;
       m.done.length = 0;
-      deliver(m, faultEvent(m));
+      deliverFault(m);
       return Ended.boundary;
     }
     m.left++;

@@ -9,7 +9,7 @@
  *     0x7000  TSS; 0x7800 LDT            0x2f000  stack of the code, downwards from 0x30000
  *     0x8000  handlers, 16 bytes each    0x40000  for the test; the tables end at 2 MiB
  */
-import { assembleFlat } from "@kvmkit/x86-asm";
+import { assemble, link } from "@kvmkit/x86-asm";
 import { CR0, CR4, EFER, WITH_ERROR_CODE } from "../../architecture.js";
 import type { KvmRegs, KvmSregs } from "../../kvm-types.js";
 import { Pte } from "../../paging.js";
@@ -125,6 +125,7 @@ export class Guest {
   readonly regs: KvmRegs;
   /** Address behind the code: its end marker is there. */
   private end = -1;
+  private readonly symbols = new Map<string, bigint>();
 
   constructor(box: Box, { mode = "long", level = 0 }: GuestOptions = {}) {
     this.box = box;
@@ -160,7 +161,7 @@ export class Guest {
     const code = { ...flat, selector, type: 11, dpl: level, db: long ? 0 : 1, l: long ? 1 : 0 };
     const system = { ...flat, s: 0, g: 0, dpl: 0, db: 0, l: 0 };
     Object.assign(sregs, {
-      ...{ cs: code, ds: data, es: data, fs: data, gs: data, ss: data },
+      ...{ cs: code, ds: data, es: { ...data }, fs: { ...data }, gs: { ...data }, ss: { ...data } },
       tr: { ...system, base: BigInt(At.tss), limit: 0x67, selector: Sel.tss, type: 11 },
       ldt: { ...system, limit: 0, selector: 0, type: 2, unusable: 1 },
       gdt: { base: BigInt(At.gdt), limit: GDT_LIMIT },
@@ -255,11 +256,20 @@ export class Guest {
     return this;
   }
 
-  /** Puts assembled text somewhere. */
+  /** Puts assembled text somewhere, and returns its bytes. Its labels are known to `symbol`. */
   text(source: string, at: number, bits = this.bits): Uint8Array {
-    const bytes = assembleFlat(`.intel_syntax noprefix\n${source}`, { bits, origin: BigInt(at) });
+    const { object } = assemble(source, { bits });
+    const origin = BigInt(this.mode === "real" ? at & 0xffff : at);
+    const image = link(object, { origins: { ".text": origin } });
+    for (const [name, { address }] of image.symbols) this.symbols.set(name, address);
+    const { bytes } = image.sections[0]!;
     this.box.ram.set(bytes, at);
     return bytes;
+  }
+
+  /** Address of a label. */
+  symbol(name: string): bigint {
+    return this.symbols.get(name)!;
   }
 
   private get bits(): 16 | 32 | 64 {
