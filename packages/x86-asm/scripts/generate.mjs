@@ -28,8 +28,6 @@ export const ${name}: PackedTable = {
   operands: ${JSON.stringify(packed.operands)},
   kinds: ${JSON.stringify(packed.kinds)},
   flags: ${JSON.stringify(packed.flags)},
-  forms:
-    ${JSON.stringify(packed.forms)},
 };
 `;
 }

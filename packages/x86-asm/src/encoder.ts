@@ -100,7 +100,8 @@ export class Encoder implements AddressContext {
     d?: MaybeOperand,
     e?: MaybeOperand,
   ): void {
-    const { words, first } = this.set;
+    const { words, first, traits } = this.set;
+    if (traits[mnemonic] === 0) this.set.unpack(mnemonic);
     const from = first[mnemonic]! * FormWord.stride;
     const end = first[mnemonic + 1]! * FormWord.stride;
     let form = findForm(words, from, end, this.mode, a, b, c, d, e);

@@ -11,6 +11,7 @@ export class FormIndex {
   private readonly byOpcode = new Map<number, number[]>();
 
   constructor(set: InstructionSet) {
+    set.unpackAll();
     const { words } = set;
     for (let form = 0; form < words.length; form += FormWord.stride) {
       const flags = words[form + FormWord.flags]!;

@@ -1,5 +1,6 @@
 /** Reads source text statement by statement and writes it to a program. */
 import { AsmError, asmError, type Diagnostic } from "../errors.js";
+import { MnemonicTrait } from "../form-table.js";
 import type { InstructionSet } from "../instruction-set.js";
 import { Prefix } from "../prefixes.js";
 import type { Program } from "../program.js";
@@ -246,7 +247,8 @@ export class TextAssembler extends SourceReader {
   private instruction(mnemonic: number, prefixes: number): void {
     const { encoder } = this.program;
     const { set } = encoder;
-    this.readOperands(set.branches[mnemonic] !== 0);
+    const traits = set.traits[mnemonic] || set.unpack(mnemonic);
+    this.readOperands((traits & MnemonicTrait.branch) !== 0);
     if (!this.atEnd()) throw this.unexpected("a comma or the end of the statement");
     const id = this.isFar ? set.farOf(mnemonic) : mnemonic;
     // By index: destructuring would go through an iterator for every instruction.
