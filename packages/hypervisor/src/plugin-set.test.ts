@@ -1,4 +1,5 @@
 import test from "ava";
+import { t } from "./argument-types.js";
 import { VmError } from "./errors.js";
 import { definePlugin, type Plugin } from "./plugin.js";
 import { type PluginGrant, resolvePlugins } from "./plugin-set.js";
@@ -85,6 +86,15 @@ const refused: [string, PluginGrant[], string, RegExp][] = [
     ],
     "ERR_VM_PLUGIN_CLASH",
     /a\.x and b\.y both claim hypercall number 4096/,
+  ],
+  [
+    "two layouts of one struct, which a program could not both include",
+    [
+      grant(plugin("a", { hypercalls: { x: { args: { s: t.struct("s", { n: "u8" }).in() }, handle } } })),
+      grant(plugin("b", { hypercalls: { y: { args: { s: t.struct("s", { n: "i8" }).in() }, handle } } })),
+    ],
+    "ERR_VM_PLUGIN_CLASH",
+    /plugins a and b both claim the struct name s/,
   ],
   [
     "overlapping ports",

@@ -7,6 +7,7 @@
 import { PLUGIN_HYPERCALL_FIRST, PLUGIN_HYPERCALL_LAST } from "@kvmkit/guest-kernel/abi";
 import { reasonOf, VmError } from "./errors.js";
 import {
+  clashingStruct,
   type OptionsSchema,
   PLUGIN_ABI,
   type Plugin,
@@ -60,6 +61,7 @@ export function resolvePlugins(grants: readonly PluginGrant[]): ResolvedPlugin[]
     ports: grantedPorts(grant),
   }));
   checkCallNames(resolved);
+  checkStructs(resolved);
   checkPorts(resolved);
   return resolved;
 }
@@ -213,6 +215,15 @@ function checkCallNames(plugins: readonly ResolvedPlugin[]): void {
       owners.set(row.name, plugin.name);
     }
   }
+}
+
+function checkStructs(plugins: readonly ResolvedPlugin[]): void {
+  const named = plugins.map(({ plugin, calls }) => ({
+    plugin: plugin.name,
+    rows: calls.map(({ row }) => row),
+  }));
+  const found = clashingStruct(named);
+  if (found !== undefined) throw clash(found.first, found.second, `the struct name ${found.name}`);
 }
 
 function checkPorts(plugins: readonly ResolvedPlugin[]): void {

@@ -83,6 +83,45 @@ const wrong: [string, () => unknown, string][] = [
     "ERR_VM_PLUGIN_DEFINITION",
   ],
   [
+    "an enum with a number that its register type cannot hold",
+    () => definePlugin({ ...base, hypercalls: { a: { args: { m: type.enum({ A: 300 }, "u8") }, handle } } }),
+    "ERR_VM_PLUGIN_DEFINITION",
+  ],
+  [
+    "an enum of addresses",
+    () =>
+      definePlugin({ ...base, hypercalls: { a: { args: { m: type.enum({ A: 1 }, "pointer") }, handle } } }),
+    "ERR_VM_PLUGIN_DEFINITION",
+  ],
+  [
+    "an enum whose name no C constant can have",
+    () => definePlugin({ ...base, hypercalls: { a: { args: { m: type.enum({ "a-b": 1 }) }, handle } } }),
+    "ERR_VM_PLUGIN_DEFINITION",
+  ],
+  [
+    "a struct whose name is no C identifier",
+    () =>
+      definePlugin({
+        ...base,
+        hypercalls: { a: { args: { s: type.struct("a b", { x: "u8" }).in() }, handle } },
+      }),
+    "ERR_VM_PLUGIN_DEFINITION",
+  ],
+  [
+    "a handle whose name is no C identifier",
+    () => definePlugin({ ...base, hypercalls: { a: { args: { s: type.handle("*/") }, handle } } }),
+    "ERR_VM_PLUGIN_DEFINITION",
+  ],
+  [
+    "two layouts of one struct",
+    () => {
+      const one = type.struct("s", { x: "u8" }).in();
+      const two = type.struct("s", { x: "u16" }).in();
+      return definePlugin({ ...base, hypercalls: { a: { args: { one, two }, handle } } });
+    },
+    "ERR_VM_PLUGIN_DEFINITION",
+  ],
+  [
     "an unbounded string",
     () => definePlugin({ ...base, hypercalls: { a: { args: { s: type.cstring(2 ** 30) }, handle } } }),
     "ERR_VM_PLUGIN_DEFINITION",

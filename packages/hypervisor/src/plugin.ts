@@ -206,6 +206,10 @@ export function definePlugin<O, S, V, A extends Record<string, ArgumentMap>, R>(
   const erased = definition as unknown as ErasedDefinition;
   checkDefinition(erased);
   const rows = Object.entries(erased.hypercalls ?? {}).map(([name, call]) => rowOf(erased.name, name, call));
+  const clash = clashingStruct([{ plugin: erased.name, rows }]);
+  if (clash !== undefined) {
+    throw wrong(erased.name, "hypercalls", `two different structs ${clash.name}`, "one layout for a name");
+  }
   return Object.freeze({
     name: erased.name,
     version: erased.version,
@@ -215,6 +219,25 @@ export function definePlugin<O, S, V, A extends Record<string, ArgumentMap>, R>(
     rows,
     definition: erased,
   });
+}
+
+/** The first struct name that stands for two layouts, and whose they are: programs have one `struct` of a name. */
+export function clashingStruct(
+  plugins: readonly { readonly plugin: string; readonly rows: readonly PluginRow[] }[],
+): { readonly name: string; readonly first: string; readonly second: string } | undefined {
+  const known = new Map<string, { readonly plugin: string; readonly layout: string }>();
+  for (const { plugin, rows } of plugins) {
+    for (const type of rows.flatMap(({ args }) => Object.values(args))) {
+      if (type.kind !== "struct") continue;
+      const layout = JSON.stringify(Object.entries(type.fields));
+      const other = known.get(type.name);
+      if (other !== undefined && other.layout !== layout) {
+        return { name: type.name, first: other.plugin, second: plugin };
+      }
+      known.set(type.name, { plugin, layout });
+    }
+  }
+  return undefined;
 }
 
 /** Whether a module's export was made by `definePlugin`, of this or of another copy of this package. */
@@ -330,15 +353,15 @@ function pureType(plugin: string, where: string, type: ArgumentType): ArgumentTy
     case "enum":
       return {
         kind: type.kind,
-        repr: scalarKind(plugin, where, type.repr),
-        values: enumValues(plugin, where, type.values),
+        repr: integerKind(plugin, where, type.repr),
+        values: enumValues(plugin, where, type),
       };
     case "handle":
-      return { kind: type.kind, of: type.of };
+      return { kind: type.kind, of: checkedName(plugin, where, type.of) };
     case "struct":
       return {
         kind: type.kind,
-        name: type.name,
+        name: checkedName(plugin, where, type.name),
         direction: directed(type.direction),
         fields: structFields(plugin, where, type.fields),
       };
@@ -352,19 +375,26 @@ function scalarKind(plugin: string, where: string, kind: string): ScalarKind {
   throw wrong(plugin, where, String(kind), "a type of t");
 }
 
+const INTEGER = /^[ui](8|16|32|64)$/;
+
+function integerKind(plugin: string, where: string, kind: string): ScalarKind {
+  if (INTEGER.test(kind)) return kind as ScalarKind;
+  throw wrong(plugin, where, String(kind), "u8 to u64 or i8 to i64");
+}
+
 function enumValues(
   plugin: string,
   where: string,
-  values: Readonly<Record<string, number>>,
+  { repr, values }: Extract<ArgumentType, { kind: "enum" }>,
 ): Record<string, number> {
+  const wrap = repr.startsWith("u") ? BigInt.asUintN : BigInt.asIntN;
+  const fits = (value: number): boolean =>
+    Number.isSafeInteger(value) && BigInt(value) === wrap(Number(repr.slice(1)), BigInt(value));
   const numbers = Object.values(values);
-  if (
-    numbers.length === 0 ||
-    new Set(numbers).size !== numbers.length ||
-    !numbers.every(Number.isSafeInteger)
-  ) {
-    throw wrong(plugin, where, JSON.stringify(values), "names of different integers");
+  if (numbers.length === 0 || new Set(numbers).size !== numbers.length || !numbers.every(fits)) {
+    throw wrong(plugin, where, JSON.stringify(values), `names of different integers of ${repr}`);
   }
+  for (const name of Object.keys(values)) checkedName(plugin, where, name);
   return { ...values };
 }
 

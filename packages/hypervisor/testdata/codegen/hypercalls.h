@@ -1,0 +1,307 @@
+/* Made by kvm build from sample 1.2.3; edits are lost. */
+#ifndef KVMKIT_HYPERCALLS_H
+#define KVMKIT_HYPERCALLS_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#if !defined(__x86_64__) || defined(__ILP32__)
+#error "hypercalls are for x86-64 programs with 64-bit pointers"
+#endif
+
+#if defined(__cplusplus)
+#define KVMKIT_ASSERT(condition, text) static_assert(condition, text)
+#else
+#define KVMKIT_ASSERT(condition, text) _Static_assert(condition, text)
+#endif
+
+/* Whether a hypercall failed: its result is then a negative error number, such as -EINVAL. */
+static inline bool kvmkit_failed(int64_t result) { return result < 0 && result >= -4095; }
+
+static inline int64_t kvmkit_bits_of(double value)
+{
+  int64_t bits;
+  __builtin_memcpy(&bits, &value, sizeof bits);
+  return bits;
+}
+
+#ifndef ENOENT
+#define ENOENT 2
+#endif
+#ifndef EINTR
+#define EINTR 4
+#endif
+#ifndef EIO
+#define EIO 5
+#endif
+#ifndef EBADF
+#define EBADF 9
+#endif
+#ifndef EACCES
+#define EACCES 13
+#endif
+#ifndef EFAULT
+#define EFAULT 14
+#endif
+#ifndef EINVAL
+#define EINVAL 22
+#endif
+#ifndef ENAMETOOLONG
+#define ENAMETOOLONG 36
+#endif
+#ifndef ENOSYS
+#define ENOSYS 38
+#endif
+#ifndef EMSGSIZE
+#define EMSGSIZE 90
+#endif
+#ifndef ETIMEDOUT
+#define ETIMEDOUT 110
+#endif
+
+static inline int64_t kvmkit_call0(int64_t nr)
+{
+  int64_t result;
+  __asm__ volatile("syscall"
+                   : "=a"(result)
+                   : "0"(nr)
+                   : "rcx", "r11", "memory");
+  return result;
+}
+
+static inline int64_t kvmkit_call1(int64_t nr, int64_t a1)
+{
+  int64_t result;
+  __asm__ volatile("syscall"
+                   : "=a"(result)
+                   : "0"(nr), "D"(a1)
+                   : "rcx", "r11", "memory");
+  return result;
+}
+
+static inline int64_t kvmkit_call2(int64_t nr, int64_t a1, int64_t a2)
+{
+  int64_t result;
+  __asm__ volatile("syscall"
+                   : "=a"(result)
+                   : "0"(nr), "D"(a1), "S"(a2)
+                   : "rcx", "r11", "memory");
+  return result;
+}
+
+static inline int64_t kvmkit_call3(int64_t nr, int64_t a1, int64_t a2, int64_t a3)
+{
+  int64_t result;
+  __asm__ volatile("syscall"
+                   : "=a"(result)
+                   : "0"(nr), "D"(a1), "S"(a2), "d"(a3)
+                   : "rcx", "r11", "memory");
+  return result;
+}
+
+static inline int64_t kvmkit_call4(int64_t nr, int64_t a1, int64_t a2, int64_t a3, int64_t a4)
+{
+  int64_t result;
+  register int64_t r10 __asm__("r10") = a4;
+  __asm__ volatile("syscall"
+                   : "=a"(result)
+                   : "0"(nr), "D"(a1), "S"(a2), "d"(a3), "r"(r10)
+                   : "rcx", "r11", "memory");
+  return result;
+}
+
+static inline int64_t kvmkit_call5(int64_t nr, int64_t a1, int64_t a2, int64_t a3, int64_t a4, int64_t a5)
+{
+  int64_t result;
+  register int64_t r10 __asm__("r10") = a4;
+  register int64_t r8 __asm__("r8") = a5;
+  __asm__ volatile("syscall"
+                   : "=a"(result)
+                   : "0"(nr), "D"(a1), "S"(a2), "d"(a3), "r"(r10), "r"(r8)
+                   : "rcx", "r11", "memory");
+  return result;
+}
+
+/* ---- sample 1.2.3: Every type of argument, once. * / A comment's end in a doc ends nothing. */
+
+/* Stands for a cursor that the host keeps. */
+typedef uint32_t cursor_handle;
+
+struct point {
+  int32_t x;
+  uint64_t y;
+  bool class_;
+};
+KVMKIT_ASSERT(sizeof(struct point) == 24, "point");
+KVMKIT_ASSERT(offsetof(struct point, x) == 0, "point.x");
+KVMKIT_ASSERT(offsetof(struct point, y) == 8, "point.y");
+KVMKIT_ASSERT(offsetof(struct point, class_) == 16, "point.class");
+
+struct range {
+  double low;
+  double high;
+  const void *base;
+};
+KVMKIT_ASSERT(sizeof(struct range) == 24, "range");
+KVMKIT_ASSERT(offsetof(struct range, low) == 0, "range.low");
+KVMKIT_ASSERT(offsetof(struct range, high) == 8, "range.high");
+KVMKIT_ASSERT(offsetof(struct range, base) == 16, "range.base");
+
+#define KVMKIT_NR_scalars_unsigned 0x1000
+/**
+ * Unsigned
+ * integers.
+ * @param a  u8
+ * @param b  u16
+ * @param c  u32
+ * @param d  u64
+ * @return int64_t, or a negative error number (see kvmkit_failed)
+ * Errors of any such call: EIO.
+ */
+static inline int64_t scalars_unsigned(uint8_t a, uint16_t b, uint32_t c, uint64_t d)
+{
+  return kvmkit_call4(KVMKIT_NR_scalars_unsigned, (int64_t)a, (int64_t)b, (int64_t)c, (int64_t)d);
+}
+
+#define KVMKIT_NR_scalars_signed 0x1001
+/**
+ * @param a  i8
+ * @param b  i16
+ * @param c  i32
+ * @param d  i64
+ * @return int32_t, or a negative error number (see kvmkit_failed)
+ * Errors of any such call: EIO.
+ */
+static inline int64_t scalars_signed(int8_t a, int16_t b, int32_t c, int64_t d)
+{
+  return kvmkit_call4(KVMKIT_NR_scalars_signed, (int64_t)a, (int64_t)b, (int64_t)c, (int64_t)d);
+}
+
+#define KVMKIT_NR_scalars_other 0x1002
+/**
+ * @param flag  true or false
+ * @param ratio  f64
+ * @param address  address in the program, which the host does not check
+ * @param result  gets the result
+ * @return 0, or a negative error number (see kvmkit_failed)
+ * Errors of any such call: EIO.
+ */
+static inline int64_t scalars_other(bool flag, double ratio, const void *address, double *result)
+{
+  int64_t kvmkit_bits = kvmkit_call3(KVMKIT_NR_scalars_other, (int64_t)flag, kvmkit_bits_of(ratio), (int64_t)(intptr_t)address);
+  if (kvmkit_failed(kvmkit_bits)) return kvmkit_bits;
+  __builtin_memcpy(result, &kvmkit_bits, sizeof *result);
+  return 0;
+}
+
+#define KVMKIT_NR_strings 0x1003
+/**
+ * Looks a name up.
+ * @param name  NUL-terminated string of at most 255 bytes
+ * @param key  bytes that the host reads, of at most 64 bytes
+ * @param key_size  bytes at key
+ * @param value  room for bytes that the host writes, of at most 4096 bytes
+ * @param value_size  bytes at value
+ * @return uint32_t, or a negative error number (see kvmkit_failed)
+ * Errors of its own: ENOENT, EACCES.
+ * Errors of any such call: EFAULT, EIO, EMSGSIZE, ENAMETOOLONG.
+ */
+static inline int64_t strings(const char *name, const void *key, size_t key_size, void *value, size_t value_size)
+{
+  return kvmkit_call5(KVMKIT_NR_strings, (int64_t)(intptr_t)name, (int64_t)(intptr_t)key, (int64_t)key_size, (int64_t)(intptr_t)value, (int64_t)value_size);
+}
+
+#define KVMKIT_NR_buffer_both_ways 0x1004
+/**
+ * @param data  bytes that the host reads and writes, of at most 16 bytes
+ * @param data_size_  bytes at data
+ * @param data_size  u32
+ * @return int64_t, or a negative error number (see kvmkit_failed)
+ * Errors of any such call: EFAULT, EIO, EMSGSIZE.
+ */
+static inline int64_t buffer_both_ways(void *data, size_t data_size_, uint32_t data_size)
+{
+  return kvmkit_call3(KVMKIT_NR_buffer_both_ways, (int64_t)(intptr_t)data, (int64_t)data_size_, (int64_t)data_size);
+}
+
+#define KVMKIT_NR_structs 0x1005
+/**
+ * @param from  struct point that the host reads
+ * @param to  struct point that the host writes
+ * @param both  struct range that the host reads and writes
+ * @return int64_t, or a negative error number (see kvmkit_failed)
+ * Errors of any such call: EFAULT, EIO.
+ */
+static inline int64_t structs(const struct point *from, struct point *to, struct range *both)
+{
+  return kvmkit_call3(KVMKIT_NR_structs, (int64_t)(intptr_t)from, (int64_t)(intptr_t)to, (int64_t)(intptr_t)both);
+}
+
+#define KVMKIT_NR_pointed 0x1006
+/**
+ * @param count  u64 that the host writes
+ * @param flag  bool that the host reads
+ * @param level  f64 that the host reads and writes
+ * @param where  pointer that the host writes
+ * @return int64_t, or a negative error number (see kvmkit_failed)
+ * Errors of any such call: EFAULT, EIO.
+ */
+static inline int64_t pointed(uint64_t *count, const bool *flag, double *level, const void **where)
+{
+  return kvmkit_call4(KVMKIT_NR_pointed, (int64_t)(intptr_t)count, (int64_t)(intptr_t)flag, (int64_t)(intptr_t)level, (int64_t)(intptr_t)where);
+}
+
+#define KVMKIT_NR_enums 0x1007
+#define ENUMS_MODE_FAST ((int32_t)0)
+#define ENUMS_MODE_SAFE ((int32_t)1)
+#define ENUMS_WIDE_LOW ((int64_t)-1)
+#define ENUMS_WIDE_HIGH ((int64_t)1099511627776LL)
+#define ENUMS_RESULT_NO ((uint8_t)0)
+#define ENUMS_RESULT_YES ((uint8_t)1)
+/**
+ * @param mode  one of Fast (0), Safe (1)
+ * @param wide  one of LOW (-1), HIGH (1099511627776)
+ * @return ENUMS_RESULT_*, or a negative error number (see kvmkit_failed)
+ * Errors of any such call: EINVAL, EIO.
+ */
+static inline int64_t enums(int32_t mode, int64_t wide)
+{
+  return kvmkit_call2(KVMKIT_NR_enums, (int64_t)mode, (int64_t)wide);
+}
+
+#define KVMKIT_NR_handles 0x1008
+/**
+ * @param cursor  handle of a cursor
+ * @param again  handle of a cursor
+ * @return int64_t, or a negative error number (see kvmkit_failed)
+ * Errors of any such call: EBADF, EIO.
+ */
+static inline int64_t handles(cursor_handle cursor, cursor_handle again)
+{
+  return kvmkit_call2(KVMKIT_NR_handles, (int64_t)cursor, (int64_t)again);
+}
+
+#define KVMKIT_NR_delete 0x1009
+/**
+ * Its name is a keyword.
+ * @param default_  u8
+ * @return bool, or a negative error number (see kvmkit_failed)
+ * Errors of any such call: EIO.
+ */
+static inline int64_t delete_(uint8_t default_)
+{
+  return kvmkit_call1(KVMKIT_NR_delete, (int64_t)default_);
+}
+
+#define KVMKIT_NR_later 0x100a
+/**
+ * @return uint64_t, or a negative error number (see kvmkit_failed)
+ * Errors of any such call: EINTR, EIO, ETIMEDOUT.
+ */
+static inline int64_t later(void)
+{
+  return kvmkit_call0(KVMKIT_NR_later);
+}
+
+#endif
