@@ -4,12 +4,21 @@
  *
  *   node bench/main.mjs [pairs]
  */
+
+import { openSync, unlinkSync, writeSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { writeElf } from "@kvmkit/elf";
+import { buildKernel } from "@kvmkit/guest-kernel";
 import { GuestMemory, KVM_EXIT, KVM_SYNC_X86, Kvm, kvm_run } from "@kvmkit/kvm-bindings";
-import { createVm, definePlugin, t } from "../dist/index.js";
+import { assemble, link } from "@kvmkit/x86-asm";
+import { calls, createVm, definePlugin, process as process_, t } from "../dist/index.js";
 import { prepareWorkers } from "../dist/node/index.js";
+import { minimalSyscallMachine } from "./minimal-syscall.mjs";
 
 const PAIRS = Number(process.argv[2] ?? 21);
 const CALLS = 20_000;
+const WRITES = 5000;
 const MEMORY_BYTES = 64 * 2 ** 20;
 const HYPERCALL = 0x1000;
 
@@ -53,6 +62,19 @@ function bareExits(count) {
   }
 }
 
+let calling;
+
+/** The same in ring 3: `syscall`, `out`, `sysretq` and nothing else. */
+function bareSyscalls(count) {
+  calling ??= minimalSyscallMachine(kvm);
+  const { vcpu, view } = calling;
+  for (let i = 0; i < count; i++) {
+    if (vcpu.run() !== KVM_EXIT.KVM_EXIT_IO || view.getUint16(34, true) !== 0xe4)
+      throw new Error("unexpected exit");
+    if (view.getUint32(RIP, true) === 0) throw new Error("unexpected rip");
+  }
+}
+
 const scalars = definePlugin({
   name: "bench",
   version: "1.0.0",
@@ -71,6 +93,22 @@ const buffer = definePlugin({
   },
 });
 
+const scratchFile = openSync(join(tmpdir(), `kvmkit-bench-${process.pid}`), "w+");
+unlinkSync(join(tmpdir(), `kvmkit-bench-${process.pid}`));
+const ownMegabyte = new Uint8Array(2 ** 20).fill(1);
+const writeOut = (bytes) => writeSync(scratchFile, bytes, 0, bytes.length, 0);
+const writer = definePlugin({
+  name: "bench",
+  version: "1.0.0",
+  abi: 1,
+  hypercalls: {
+    write: {
+      args: { data: t.buffer.in(2 ** 20) },
+      handle: (_, { data }) => (writeOut(data.bytes()) === 2 ** 20 ? HYPERCALL : 0),
+    },
+  },
+});
+
 async function hypercalls(count, plugin, registers) {
   const boot = { protocol: "real", image: CALL_LOOP, registers: { rax: BigInt(HYPERCALL), ...registers } };
   const plugins = [{ plugin, grant: "all" }];
@@ -78,6 +116,51 @@ async function hypercalls(count, plugin, registers) {
   const { timings } = vm.runSync();
   vm.close();
   return timings;
+}
+
+/** `count` hypercalls of three scalars by a program under our kernel. */
+async function programHypercalls(count) {
+  const source = `_start: mov ebx, ${count}\nagain: mov eax, ${HYPERCALL}\nsyscall\ndec ebx\njnz again\nmov edi, 0\nmov eax, 231\nsyscall`;
+  const vm = await createVm(programGuest(source, [scalars]));
+  const { kind } = vm.runSync();
+  vm.close();
+  if (kind !== "exited") throw new Error(`unexpected result ${kind}`);
+}
+
+let warm;
+
+/** `count` calls of an empty function of one warm machine. */
+async function guestCalls(count) {
+  if (warm === undefined) {
+    const source = `_start: call kvmkit_serve_calls\nud2\n.globl nothing\nnothing: ret\nkvmkit_serve_calls_here\n`;
+    warm = await createVm(
+      programGuest(`.set SYS_call_next, ${HYPERCALL}\n${calls.definition.guest.asm}${source}`, [calls]),
+    );
+    warm.warmUp();
+  }
+  for (let i = 0; i < count; i++) warm.call("nothing");
+}
+
+function programGuest(source, plugins) {
+  const { entry, segments, symbols } = buildKernel({
+    plugins: plugins[0].rows.map((row) => ({ ...row, nr: HYPERCALL })),
+  });
+  const start = 0x40_0000n;
+  const image = link(assemble(source).object, { origins: { ".text": start } });
+  const program = writeElf({
+    kind: "executable",
+    entry: start,
+    segments: [{ vaddr: start, bytes: image.sections[0].bytes, flags: 5 }],
+    symbols: [...image.symbols.values()]
+      .filter(({ binding }) => binding === "global")
+      .map(({ name, address }) => ({ name, value: address, type: "STT_FUNC" })),
+  });
+  return {
+    memoryBytes: MEMORY_BYTES,
+    boot: { protocol: "kvmkit", kernel: writeElf({ kind: "executable", entry, segments, symbols }) },
+    program: { image: program, path: "/program" },
+    plugins: [...plugins, process_].map((plugin) => ({ plugin, grant: "all" })),
+  };
 }
 
 function bareLife() {
@@ -123,6 +206,28 @@ await compare(
   () => hypercalls(CALLS, buffer, { rdi: 0x10_0000n, rsi: 2n ** 20n }),
   exits,
 );
+await compare(
+  "1 MiB of the guest written to a file / of the host",
+  WRITES,
+  () => hypercalls(WRITES, writer, { rdi: 0x10_0000n, rsi: 2n ** 20n }),
+  () => {
+    for (let i = 0; i < WRITES; i++) writeOut(ownMegabyte);
+  },
+);
+const syscalls = () => bareSyscalls(CALLS);
+await compare(
+  "hypercall of a program / minimal syscall path",
+  CALLS,
+  () => programHypercalls(CALLS),
+  syscalls,
+);
+await compare(
+  "vm.call of an empty function / minimal syscall path",
+  CALLS,
+  () => guestCalls(CALLS),
+  syscalls,
+);
+warm.close();
 await compare("createVm to hlt to close / the same ioctls", 1, () => life((vm) => vm.runSync()), bareLife);
 
 const workerTimes = [];
@@ -132,7 +237,7 @@ for (let i = 0; i < 10; i++) {
   workerTimes.push(performance.now() - start);
   if (i === 0) prepareWorkers(1);
 }
-const [cold, ...warm] = workerTimes;
+const [cold, ...pooled] = workerTimes;
 console.log(
-  `\ncreateVm to hlt in a worker, wall time: cold ${cold.toFixed(1)} ms, pooled ${median(warm).toFixed(1)} ms`,
+  `\ncreateVm to hlt in a worker, wall time: cold ${cold.toFixed(1)} ms, pooled ${median(pooled).toFixed(1)} ms`,
 );

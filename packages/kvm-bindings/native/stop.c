@@ -29,6 +29,7 @@ int kvmkit_watchdog_asleep = 1;
 static struct kvmkit_stop *listed_stops;
 static int watchdog_started; /* under kvmkit_stop_lock */
 static int wake_fd = -1;
+static int64_t looks_next_ns; /* under kvmkit_stop_lock; when the watchdog looks without being woken */
 static uint64_t pending_signals; /* atomic */
 
 static int64_t now_ns(clockid_t clock) {
@@ -154,6 +155,7 @@ static void *watchdog(void *unused) {
     int64_t now = now_ns(CLOCK_MONOTONIC);
     int64_t next = check_timers(now);
     earlier(&next, check_threads(now));
+    looks_next_ns = next < 0 ? INT64_MAX : next;
     pthread_mutex_unlock(&kvmkit_stop_lock);
     struct pollfd wake = {.fd = wake_fd, .events = POLLIN};
     struct timespec timeout = {(next - now) / 1000000000, (next - now) % 1000000000};
@@ -246,13 +248,21 @@ static int list_and_watch(struct kvmkit_stop *stop) {
   return error;
 }
 
+/*
+ * Only a deadline before the watchdog's next look must wake it: calls into a guest arm and disarm one each, and a
+ * wake costs more than such a call.
+ */
+static void look_at(int64_t ns) {
+  if (ns < looks_next_ns) notify(wake_fd);
+}
+
 int kvmkit_stop_arm_wall(struct kvmkit_stop *stop, int64_t ns) {
   int error = 0;
   pthread_mutex_lock(&kvmkit_stop_lock);
   stop->wall_deadline_ns = -1;
   if (ns >= 0 && (error = list_and_watch(stop)) == 0) {
     stop->wall_deadline_ns = now_ns(CLOCK_MONOTONIC) + ns;
-    notify(wake_fd);
+    look_at(stop->wall_deadline_ns);
   }
   pthread_mutex_unlock(&kvmkit_stop_lock);
   return error;
@@ -266,7 +276,7 @@ int kvmkit_stop_arm_cpu(struct kvmkit_stop *stop, int64_t ns) {
       (error = list_and_watch(stop)) == 0) {
     stop->cpu_deadline_ns = now_ns(stop->cpu_clock) + ns;
     stop->cpu_check_ns = now_ns(CLOCK_MONOTONIC) + ns;
-    notify(wake_fd);
+    look_at(stop->cpu_check_ns);
   }
   pthread_mutex_unlock(&kvmkit_stop_lock);
   return error;
