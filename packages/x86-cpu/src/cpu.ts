@@ -296,9 +296,8 @@ export class Cpu {
     }
     if (m.done.length > 0) return undefined;
     if (this.injected) {
-      const event = this.injected;
+      if (!deliver(m, this.injected)) return this.internalError();
       this.injected = undefined;
-      deliver(m, event);
       return this.boundary();
     }
     return this.asynchronousEvents();
@@ -308,16 +307,17 @@ export class Cpu {
     const { m } = this;
     const shadow = m.i32[SHADOW]!;
     if (m.i32[NMI_PENDING] && !m.i32[NMI_BLOCKED] && (shadow & Shadow.MOV_SS) === 0) {
+      if (!deliver(m, { vector: Vector.NMI, error: -1, software: false, resume: false }))
+        return this.internalError();
       m.i32[NMI_PENDING] = 0;
       m.i32[NMI_BLOCKED] = 1;
-      deliver(m, { vector: Vector.NMI, error: -1, software: false, resume: false });
       return this.boundary();
     }
     if (!this.ifFlag || shadow !== 0) return undefined;
     const vector = m.i32[INTERRUPT]!;
     if (vector !== NONE) {
+      if (!deliver(m, { vector, error: -1, software: false, resume: false })) return this.internalError();
       m.i32[INTERRUPT] = NONE;
-      deliver(m, { vector, error: -1, software: false, resume: false });
       return this.boundary();
     }
     return this.requestInterruptWindow ? { reason: "KVM_EXIT_IRQ_WINDOW_OPEN" } : undefined;

@@ -6,7 +6,7 @@
 
 import { load16, load32, SYSTEM } from "./access.js";
 import { Access, RFLAGS, Seg, Vector, WITH_ERROR_CODE } from "./architecture.js";
-import { FAULT, raise, UNSUPPORTED } from "./faults.js";
+import { EXIT, FAULT, raise, UNSUPPORTED } from "./faults.js";
 import { Segment, State } from "./layout.js";
 import type { Machine } from "./machine.js";
 import { isCanonical } from "./paging.js";
@@ -64,9 +64,9 @@ function makesDoubleFault(first: Event, second: number): boolean {
  * Delivers the fault that an instruction threw. CR2 is written as soon as a #PF is found, also where it becomes part of
  * a double fault (SDM Vol. 3A, "Interrupt 14: Page-Fault Exception", footnote).
  */
-export function deliverFault(m: Machine): void {
+export function deliverFault(m: Machine): boolean {
   noteAddress(m);
-  deliver(m, faultEvent(m));
+  return deliver(m, faultEvent(m));
 }
 
 function noteAddress(m: Machine): void {
@@ -75,20 +75,37 @@ function noteAddress(m: Machine): void {
   m.i32[(State.cr2 >> 2) + 1] = m.faultHi;
 }
 
-/** Delivers an event, or the faults that its delivery raises; a triple fault sets `shutdown`. */
-export function deliver(m: Machine, event: Event): void {
+/**
+ * Delivers an event, or the faults that its delivery raises; a triple fault sets `shutdown`. Returns false, and has done
+ * nothing but to CR2, where the way leads through a task gate, which this processor does not have, or through a device,
+ * which nothing could answer in between.
+ */
+export function deliver(m: Machine, event: Event): boolean {
   let current = event;
-  while (!attempt(m, current)) {
-    noteAddress(m);
-    const second = m.faultVector;
-    if (current.vector === Vector.DF && (isContributory(second) || second === Vector.PF)) {
-      m.i32[State.shutdown >> 2] = 1;
-      return;
+  try {
+    while (!attempt(m, current)) {
+      noteAddress(m);
+      const next = successor(m, current);
+      if (next === undefined) {
+        m.i32[State.shutdown >> 2] = 1;
+        return true;
+      }
+      current = next;
     }
-    current = makesDoubleFault(current, second)
-      ? { vector: Vector.DF, error: m.real ? -1 : 0, software: false, resume: true }
-      : faultEvent(m);
+    return true;
+  } catch (thrown) {
+    if (thrown !== UNSUPPORTED && thrown !== EXIT) throw thrown;
+    m.pending = undefined;
+    return false;
   }
+}
+
+/** What is delivered after a fault in the delivery of `first`; `undefined`: nothing any more. */
+function successor(m: Machine, first: Event): Event | undefined {
+  const second = m.faultVector;
+  if (first.vector === Vector.DF && (isContributory(second) || second === Vector.PF)) return undefined;
+  if (!makesDoubleFault(first, second)) return faultEvent(m);
+  return { vector: Vector.DF, error: m.real ? -1 : 0, software: false, resume: true };
 }
 
 /** INT n, INT3 and INTO: a fault in the delivery is a fault of the instruction. */
@@ -96,7 +113,7 @@ export function deliverSoftware(m: Machine, vector: number): void {
   if (!attempt(m, { vector, error: -1, software: true, resume: false })) throw FAULT;
 }
 
-/** Whether the event was delivered; if not, the machine is as before, and its fault fields say why. */
+/** Whether the event was delivered; if not, the machine is as before, also where something else than a fault is thrown. */
 function attempt(m: Machine, event: Event): boolean {
   const stack = m.i32.slice(SS, SS + (Segment.stride >> 2));
   const [rspLo, rspHi, cpl] = [m.i32[RSP]!, m.i32[RSP + 1]!, m.cpl];
@@ -106,11 +123,11 @@ function attempt(m: Machine, event: Event): boolean {
     else deliverProtected(m, event);
     return true;
   } catch (thrown) {
-    if (thrown !== FAULT) throw thrown;
     m.i32.set(stack, SS);
     m.i32[RSP] = rspLo;
     m.i32[RSP + 1] = rspHi;
     m.setCpl(cpl);
+    if (thrown !== FAULT) throw thrown;
     const withSelector = [Vector.TS, Vector.NP, Vector.SS, Vector.GP].includes(m.faultVector as 10);
     if (withSelector && !event.software) m.faultError |= 1;
     return false;
@@ -208,24 +225,18 @@ function deliverLong(m: Machine, event: Event): void {
   if (!isCanonical(gate.hi)) raise(m, Vector.GP, 0);
   if (level < m.cpl) setNullSegment(m, Seg.SS, level, level);
   lo &= ~15;
-  const wasLong64 = m.long64;
   enterLevel(m, level);
   // Compatibility-mode code is interrupted on a 64-bit stack.
   m.long64 = true;
   m.stackSize = 8;
-  try {
-    m.i32[RSP] = lo;
-    m.i32[RSP + 1] = hi;
-    push(m, 8, oldSs, 0);
-    push(m, 8, oldLo, oldHi);
-    push(m, 8, flags, 0);
-    push(m, 8, oldCs, 0);
-    push(m, 8, m.i32[RIP]!, m.i32[RIP + 1]!);
-    if (event.error >= 0) push(m, 8, event.error, 0);
-  } catch (thrown) {
-    m.long64 = wasLong64;
-    throw thrown;
-  }
+  m.i32[RSP] = lo;
+  m.i32[RSP + 1] = hi;
+  push(m, 8, oldSs, 0);
+  push(m, 8, oldLo, oldHi);
+  push(m, 8, flags, 0);
+  push(m, 8, oldCs, 0);
+  push(m, 8, m.i32[RIP]!, m.i32[RIP + 1]!);
+  if (event.error >= 0) push(m, 8, event.error, 0);
   enterHandler(m, gate, code, level);
 }
 

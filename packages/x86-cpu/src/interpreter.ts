@@ -67,7 +67,8 @@ export class Interpreter {
     m.trapSuppressed = false;
     m.debugHits = 0;
     m.replayed = 0;
-    if (m.breakpoints && this.breaksHere()) return Ended.boundary;
+    const breakpoints = m.breakpoints ? this.breakpointsHere() : 0;
+    if (breakpoints !== 0) return this.debugException(breakpoints, true);
     const resumed = (m.flags & RFLAGS.RF) !== 0;
     m.faulted = false;
     const ended = this.burst(1);
@@ -76,29 +77,29 @@ export class Interpreter {
     if (m.faulted) return ended;
     if (resumed && !m.repeating) m.flags &= ~RFLAGS.RF;
     m.repeating = false;
-    this.trap(traps);
-    return ended;
+    return this.trap(traps);
   }
 
   /** #DB behind an instruction: single step and data breakpoints. MOV SS lets neither through. */
-  private trap(traps: boolean): void {
+  private trap(traps: boolean): number {
     const { m } = this;
     const single = traps && !m.trapSuppressed;
-    if ((!single && m.debugHits === 0) || m.i32[SHADOW]! & Shadow.MOV_SS) return;
-    this.debugException((single ? DR6_BS : 0) | m.debugHits, false);
+    if ((!single && m.debugHits === 0) || m.i32[SHADOW]! & Shadow.MOV_SS) return Ended.boundary;
+    return this.debugException((single ? DR6_BS : 0) | m.debugHits, false);
   }
 
   /** `resume`: RF is pushed, so that the breakpoint does not fire again. */
-  private debugException(bits: number, resume: boolean): void {
+  private debugException(bits: number, resume: boolean): number {
     const { m } = this;
     m.i32[State.dr6 >> 2] = (m.i32[State.dr6 >> 2]! & ~0xf) | bits;
-    deliver(m, { vector: Vector.DB, error: -1, software: false, resume });
+    const isDelivered = deliver(m, { vector: Vector.DB, error: -1, software: false, resume });
+    return isDelivered ? Ended.boundary : Ended.unsupported;
   }
 
   /** Instruction breakpoints (SDM Vol. 3B, "Instruction-Breakpoint Exception Condition"): faults, held back by RF. */
-  private breaksHere(): boolean {
+  private breakpointsHere(): number {
     const { m } = this;
-    if (m.flags & RFLAGS.RF) return false;
+    if (m.flags & RFLAGS.RF) return 0;
     const dr7 = m.i32[State.dr7 >> 2]!;
     let hits = 0;
     for (let n = 0; n < 4; n++) {
@@ -106,9 +107,7 @@ export class Interpreter {
       const enabled = ((dr7 >>> (n * 2)) & 3) !== 0 && ((dr7 >>> (16 + n * 4)) & 3) === 0;
       if (enabled && m.i32[at] === m.i32[RIP] && m.i32[at + 1] === m.i32[RIP + 1]) hits |= 1 << n;
     }
-    if (hits === 0) return false;
-    this.debugException(hits, true);
-    return true;
+    return hits;
   }
 
   private one(): void {
@@ -144,8 +143,7 @@ export class Interpreter {
     if (thrown === FAULT) {
       m.faulted = true;
       m.done.length = 0;
-      deliverFault(m);
-      return Ended.boundary;
+      return deliverFault(m) ? Ended.boundary : Ended.unsupported;
     }
     m.left++;
     return thrown === EXIT ? Ended.external : Ended.unsupported;

@@ -4,7 +4,7 @@ import { load16, load32 } from "../access.js";
 import { Gpr, RFLAGS, Seg, Vector } from "../architecture.js";
 import { deliver, deliverSoftware } from "../exceptions.js";
 import { callFar, jumpFar, returnFar } from "../far-transfers.js";
-import { raise, raiseGp, raiseUd } from "../faults.js";
+import { raise, raiseGp, raiseUd, UNSUPPORTED } from "../faults.js";
 import { condition } from "../flags.js";
 import type { Execute, Instruction } from "../instruction.js";
 import { returnFromInterrupt } from "../interrupt-return.js";
@@ -133,7 +133,8 @@ function softwareInterrupt(m: Machine, vector: number): void {
 /** INT1 is an exception of the hardware's kind, without a check of the gate (SDM Vol. 2A, "INT n"). */
 function int1(m: Machine): void {
   m.trapSuppressed = true;
-  deliver(m, { vector: Vector.DB, error: -1, software: false, resume: false });
+  const event = { vector: Vector.DB, error: -1, software: false, resume: false };
+  if (!deliver(m, event)) throw UNSUPPORTED;
 }
 
 function bound(m: Machine, i: Instruction): void {
