@@ -114,12 +114,13 @@ export function setCr8(m: Machine, lo: number, hi: number): void {
   m.i32[State.cr8 >> 2] = lo;
 }
 
-/** SDM Vol. 3A, "Extended Feature Enable Register": LMA is read-only, LME fixed while paging is on. */
-export function setEfer(m: Machine, lo: number, hi: number): void {
+/** SDM Vol. 3A, "Extended Feature Enable Register": LMA is read-only, LME fixed while paging is on. Returns whether it may. */
+export function setEfer(m: Machine, lo: number, hi: number): boolean {
   const old = m.efer;
-  if (hi !== 0 || lo & ~EFER_BITS) raiseGp(m);
-  if (m.paging && (lo ^ old) & EFER.LME) raiseGp(m);
+  if (hi !== 0 || lo & ~EFER_BITS) return false;
+  if (m.paging && (lo ^ old) & EFER.LME) return false;
   m.i32[State.efer >> 2] = (lo & ~EFER.LMA) | (old & EFER.LMA);
   if ((lo ^ old) & EFER.NXE) flushTlb(m);
   m.updateMode();
+  return true;
 }

@@ -77,13 +77,10 @@ export function readMsr(m: Machine, number: number): number | undefined {
   return m.i32[offset >> 2]!;
 }
 
-/** Whether the MSR exists and takes the value. EFER raises #GP itself. */
+/** Whether the MSR exists and takes the value. */
 export function writeMsr(m: Machine, number: number, lo: number, hi: number): boolean {
   if (number === Msr.IA32_TIME_STAMP_COUNTER) return setTimeStamp(m, lo, hi);
-  if (number === Msr.IA32_EFER) {
-    setEfer(m, lo, hi);
-    return true;
-  }
+  if (number === Msr.IA32_EFER) return setEfer(m, lo, hi);
   const row = MSRS.get(number);
   if (row === undefined || !RULES[row[1]](lo, hi)) return false;
   if (row[1] === "zero") return true;

@@ -169,6 +169,7 @@ function loadStackSegment(m: Machine, selector: number): void {
   if (isNull(selector)) {
     if (!m.long64 || m.cpl === 3 || rpl(selector) !== m.cpl) raiseGp(m);
     setNullSegment(m, Seg.SS, selector, m.cpl);
+    return;
   }
   const d = stackDescriptor(m, selector, m.cpl, Vector.GP);
   markDescriptor(m, d, Access.ACCESSED);
