@@ -25,6 +25,7 @@ for (const name of readdirSync(dist)) {
 /** Modules that main.js imports at run time, by the end of their specifier, and the files that hold them. */
 const LATER = {
   "/toolchain.js": { in: "src/build/toolchain.ts", out: "toolchain" },
+  "/guest-files.js": { in: "src/build/guest-files.ts", out: "guest-files" },
   "/toml-document.js": { in: "src/config/toml-document.ts", out: "toml-document" },
   "/documentation.js": { in: "src/documentation.ts", out: "documentation" },
 };

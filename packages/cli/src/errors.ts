@@ -23,8 +23,14 @@ export const ERROR_TABLE = [
   },
   {
     code: "ERR_CLI_SOURCE",
-    message: "An assembly source does not make what was asked for.",
-    remedy: "A program defines `_start`; the ending .s is for GNU as Intel syntax, .asm for NASM.",
+    message: "A source does not make what was asked for.",
+    remedy: "A program defines `_start`; the ending .s is for GNU as Intel syntax, .asm for NASM, .c for C.",
+  },
+  {
+    code: "ERR_CLI_COMPILER",
+    message: "A program is a C source, and the compiler for it cannot be run.",
+    remedy:
+      "Install gcc or clang (Debian, Ubuntu: apt-get install gcc), or name another compiler in [program] cc.",
   },
   {
     code: "ERR_PROGRAM_NOT_FOUND",

@@ -6,11 +6,13 @@ import type { LoadedManifest } from "../config/vm-toml.js";
 import { CliError, systemErrorText } from "../errors.js";
 import type { Output } from "../output.js";
 import type { Timings } from "../report-timings.js";
+import { compilerIdentity, FREESTANDING_CC } from "./c-compiler.js";
 import { type Artefact, BuildCache, contentKey } from "./cache.js";
+import type { GuestFiles } from "./guest-files.js";
 import { getKernel } from "./kernel.js";
 import { loadPlugins } from "./load-plugins.js";
-import { hypercallInclude, kernelRows, type NumberedPlugin, numberPlugins } from "./number-plugins.js";
-import { isSource } from "./source-kind.js";
+import { guestInterface, kernelRows, type NumberedPlugin, numberPlugins } from "./number-plugins.js";
+import { dialectOf, isCSource, isSource } from "./source-kind.js";
 import { TOOLCHAIN } from "./toolchain-hash.js";
 
 export interface BuildContext {
@@ -42,25 +44,38 @@ export async function buildManifest(loaded: LoadedManifest, context: BuildContex
     onMake: (name) => output.progress(`${shown}: building ${name}`),
   });
   const plugins = await timings.measure("plugins", () => getPlugins(loaded));
-  const include = hypercallInclude(plugins);
-  const kernel = await timings.measure("kernel", () =>
-    getBootImage(loaded, plugins, { cache, include, context }),
-  );
-  const program = await timings.measure("program", () => getProgram(loaded, { cache, include, context }));
+  const guest = await timings.measure("headers", () => getGuestFiles(loaded, plugins, context));
+  const tools = { cache, guest, context };
+  const kernel = await timings.measure("kernel", () => getBootImage(loaded, plugins, tools));
+  const program = await timings.measure("program", () => getProgram(loaded, tools));
   output.clearProgress();
   return { loaded, plugins, kernel, program };
 }
 
 interface Tools {
   readonly cache: BuildCache;
-  /** The generated include file. */
-  readonly include: string;
+  /** What a program may include; undefined where it has no use for it. */
+  readonly guest: GuestFiles | undefined;
   readonly context: BuildContext;
 }
 
 async function getPlugins(loaded: LoadedManifest): Promise<NumberedPlugin[]> {
   if (loaded.manifest.plugin.length === 0) return [];
   return numberPlugins(loaded.dir, await loadPlugins(loaded));
+}
+
+/** The guest's side of the plugins, also written beside the manifest, where editors and other compilers find it. */
+async function getGuestFiles(
+  { manifest, dir, file }: LoadedManifest,
+  plugins: readonly NumberedPlugin[],
+  { keep }: BuildContext,
+): Promise<GuestFiles | undefined> {
+  if (plugins.length === 0 && !isCSource(manifest.program?.path ?? "")) return undefined;
+  const { guestFiles, guestFolder, writeGuestFiles } = await import("./guest-files.js");
+  const guest = guestFiles(guestInterface(plugins));
+  const buildDir = join(dir, ".kvmkit");
+  writeGuestFiles(buildDir, guestFolder(buildDir, file), guest, !keep);
+  return guest;
 }
 
 async function getBootImage(
@@ -82,6 +97,7 @@ async function getProgram({ manifest, dir }: LoadedManifest, tools: Tools): Prom
   if (manifest.program === undefined) return undefined;
   const path = resolve(dir, manifest.program.path);
   if (manifest.vm.boot !== "kvmkit") return undefined;
+  if (isCSource(path)) return compiled(path, manifest.program.cc ?? FREESTANDING_CC, dir, tools);
   if (!isSource(path)) return given(path);
   return assembled("program", path, { ...tools, bits: 64, options: "" }, async ({ object }) => {
     const { linkProgram } = await import("./toolchain.js");
@@ -105,13 +121,33 @@ async function assembled(
   finish: (assembly: Assembly) => Promise<Uint8Array>,
 ): Promise<Artefact> {
   const source = readInput(path);
-  const { include, cache, context, bits, options } = tools;
+  const { guest, cache, context, bits, options } = tools;
+  const include = guest?.include[dialectOf(path)] ?? "";
   const key = contentKey(kind, TOOLCHAIN, options, path, source, include);
   return cache.get(`${kind}-${key}.${kind === "image" ? "bin" : "elf"}`, async () => {
     const { assembleSource } = await import("./toolchain.js");
     const generated = { "hypercalls.inc": include };
     const { assembly, inputs } = assembleSource(path, source, { userDir: context.userDir, bits, generated });
     return { bytes: await finish(assembly), inputs };
+  });
+}
+
+async function compiled(
+  path: string,
+  command: readonly string[],
+  dir: string,
+  { cache, guest, context }: Tools,
+): Promise<Artefact> {
+  const { userDir, output } = context;
+  const generated = guest!.files;
+  const compiler = compilerIdentity(command[0]!, dir) ?? "";
+  const headers = Object.entries(generated).filter(([name]) => name.endsWith(".h"));
+  const parts = [JSON.stringify(command), compiler, path, readInput(path), ...headers.flat()];
+  return cache.get(`program-${contentKey("compiled", ...parts)}.elf`, async () => {
+    const { compileProgram } = await import("./toolchain.js");
+    const { warnings, ...made } = compileProgram(path, { command, generated, dir, userDir });
+    if (warnings !== "") output.diagnostic(warnings);
+    return made;
   });
 }
 

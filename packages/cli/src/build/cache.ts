@@ -77,7 +77,7 @@ export class BuildCache {
 
   /** Errors: CliError ERR_CLI_IO. */
   #store(path: string, { bytes, inputs = new Map() }: Made): void {
-    this.#ignoreInGit();
+    ignoreInGit(this.dir);
     writeFileAtomically(path, bytes);
     const record: EntryRecord = {
       sha256: sha256(bytes),
@@ -90,18 +90,19 @@ export class BuildCache {
   /** A folder that only grew would be noticed some day. What is still needed is made again. */
   #forgetOld(): void {
     const oldest = Date.now() - KEEP_MS;
-    for (const name of readdirSync(this.dir).filter((entry) => entry !== ".gitignore")) {
+    const entries = readdirSync(this.dir, { withFileTypes: true });
+    for (const { name } of entries.filter((entry) => entry.isFile() && entry.name !== ".gitignore")) {
       const path = join(this.dir, name);
       const made = statSync(path, { throwIfNoEntry: false })?.mtimeMs ?? oldest;
       if (made < oldest) rmSync(path, { force: true });
     }
   }
+}
 
-  /** The folder ignores itself, so that no one has to edit a .gitignore. */
-  #ignoreInGit(): void {
-    const path = join(this.dir, ".gitignore");
-    if (!existsSync(path)) writeFileAtomically(path, "*\n");
-  }
+/** The folder ignores itself, so that no one has to edit a .gitignore. */
+export function ignoreInGit(dir: string): void {
+  const path = join(dir, ".gitignore");
+  if (!existsSync(path)) writeFileAtomically(path, "*\n");
 }
 
 function readEntry(path: string): Uint8Array | undefined {

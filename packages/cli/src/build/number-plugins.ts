@@ -1,5 +1,6 @@
-/** The numbers of a manifest's plugin hypercalls, and what is made of them: the kernel's rows, the include file. */
+/** The numbers of a manifest's plugin hypercalls, and what the kernel and programs are made with. */
 import type { HypercallRow } from "@kvmkit/guest-kernel/abi";
+import type { GuestInterface } from "@kvmkit/hypervisor/codegen";
 import type { NamedPlugin } from "./load-plugins.js";
 import { lockHypercalls } from "./lock-file.js";
 
@@ -26,18 +27,19 @@ function ownNames({ rows }: NamedPlugin["plugin"]): string[] {
   return rows.filter(({ nr }) => nr === undefined).map(({ name }) => name);
 }
 
-/** The rows that the kernel makes stubs of: what is granted, outside of Linux's numbers. */
-export function kernelRows(plugins: readonly NumberedPlugin[]): HypercallRow[] {
-  return plugins.flatMap(({ plugin, numbers, grant }) =>
-    plugin.rows
+/** What a guest may call outside of Linux's numbers: what is granted, with its numbers. */
+export function guestInterface(plugins: readonly NumberedPlugin[]): GuestInterface {
+  return plugins.map(({ plugin, numbers, grant }) => ({
+    plugin,
+    calls: plugin.rows
       .filter(({ name, nr }) => nr === undefined && (grant === "all" || grant.includes(name)))
-      .map(({ name, args, errors, doc }) => ({ nr: numbers[name]!, name, args, errors, doc })),
-  );
+      .map((row) => ({ nr: numbers[row.name]!, row })),
+  }));
 }
 
-/** `hypercalls.inc`: SYS_<name> for each of them. */
-export function hypercallInclude(plugins: readonly NumberedPlugin[]): string {
-  return kernelRows(plugins)
-    .map(({ name, nr }) => `SYS_${name} = 0x${nr.toString(16)}\n`)
-    .join("");
+/** The rows that the kernel makes stubs of. */
+export function kernelRows(plugins: readonly NumberedPlugin[]): HypercallRow[] {
+  return guestInterface(plugins).flatMap(({ calls }) =>
+    calls.map(({ nr, row: { name, args, errors, doc } }) => ({ nr, name, args, errors, doc })),
+  );
 }

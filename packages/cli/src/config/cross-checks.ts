@@ -14,7 +14,17 @@ export function checkTogether(values: Table, root: Place): void {
   const boot = vm["boot"] ?? "kvmkit";
   if (boot === "kvmkit") checkOwnKernel(values, vm, root);
   else if (["long", "protected", "real"].includes(String(boot))) checkFlatImage(values, vm, root);
+  checkCompiler(tableOf(values, "program"), root.at("program").at("cc"));
   checkMounts(mountsOf(values), root.at("mount"));
+}
+
+/** A compiler that is not called would be a surprise to whoever named it. */
+function checkCompiler({ cc, path }: Table, place: Place): void {
+  if (!Array.isArray(cc)) return;
+  if (cc.length === 0) place.problem("ERR_MANIFEST_VALUE", "no compiler is named");
+  else if (typeof path === "string" && !path.endsWith(".c")) {
+    place.problem("ERR_MANIFEST_CONFLICT", "for a program that is a C source (.c)", "key");
+  }
 }
 
 function checkOwnKernel(values: Table, vm: Table, root: Place): void {

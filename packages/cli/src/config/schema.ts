@@ -76,7 +76,11 @@ export const MANIFEST_SCHEMA = table({
       path: {
         type: text("the path of a file"),
         required: true,
-        doc: 'A static x86-64 ELF executable, or an assembly source (.s: GNU as Intel syntax, .asm: NASM) that `kvm build` makes one of. Under `boot = "long"` any file, or a path in a mount, for the booted kernel to open.',
+        doc: 'A static x86-64 ELF executable, or a source that `kvm build` makes one of: assembly (.s: GNU as Intel syntax, .asm: NASM) or C (.c). Under `boot = "long"` any file, or a path in a mount, for the booted kernel to open.',
+      },
+      cc: {
+        type: listOf(text(), "a list of strings"),
+        doc: 'The compiler of a C source, and its options; `-I`, `-o` and the source come behind them. Default: `cc` for a program without a C library, which includes `freestanding.h`. For one with a C library: `cc = ["musl-gcc", "-static", "-O2"]`.',
       },
       args: {
         type: listOf(text(), "a list of strings"),

@@ -38,7 +38,7 @@ test("a manifest of one key has every default", async (t) => {
     entry: undefined,
     registers: {},
   });
-  t.deepEqual(manifest.program, { path: "prog", args: [], cwd: "/" });
+  t.deepEqual(manifest.program, { path: "prog", cc: undefined, args: [], cwd: "/" });
   t.deepEqual([manifest.env, manifest.mount, manifest.plugin], [{}, [], []]);
   t.is(manifest.limits.wall, "none");
 });
@@ -121,7 +121,17 @@ const refused: [string, string, string[]][] = [
   [
     "a key that is near to none",
     `${PROGRAM}cwd = "/"\nshell = true\n`,
-    ["4:1 ERR_MANIFEST_UNKNOWN_KEY program.shell: unknown key. Keys here are args, cwd, path"],
+    ["4:1 ERR_MANIFEST_UNKNOWN_KEY program.shell: unknown key. Keys here are args, cc, cwd, path"],
+  ],
+  [
+    "a compiler for what is no C source",
+    `[program]\npath = "prog"\ncc = ["gcc"]\n`,
+    ["3:1 ERR_MANIFEST_CONFLICT program.cc: for a program that is a C source (.c)"],
+  ],
+  [
+    "a list of compilers with nothing in it",
+    `[program]\npath = "prog"\ncc = []\n`,
+    ["3:6 ERR_MANIFEST_VALUE program.cc: no compiler is named"],
   ],
   [
     "a dotted key",
@@ -137,7 +147,7 @@ const refused: [string, string, string[]][] = [
     "__proto__, constructor and toString, which every object has",
     `${PROGRAM}__proto__ = { path = "x" }\n[constructor]\n[vm]\ntoString = 1\n`,
     [
-      "3:1 ERR_MANIFEST_UNKNOWN_KEY program.__proto__: unknown key. Keys here are args, cwd, path",
+      "3:1 ERR_MANIFEST_UNKNOWN_KEY program.__proto__: unknown key. Keys here are args, cc, cwd, path",
       "4:2 ERR_MANIFEST_UNKNOWN_KEY constructor: unknown key. Keys here are env, limits, metadata, mount, plugin, program, vm, workspace",
       "6:1 ERR_MANIFEST_UNKNOWN_KEY vm.toString: unknown key. Keys here are accel, boot, entry, kernel, load, memory, registers",
     ],
