@@ -131,7 +131,7 @@ const refused: [string, string, string[]][] = [
   [
     "a list of compilers with nothing in it",
     `[program]\npath = "prog"\ncc = []\n`,
-    ["3:6 ERR_MANIFEST_VALUE program.cc: no compiler is named"],
+    ["3:6 ERR_MANIFEST_VALUE cc = []: no compiler is named"],
   ],
   [
     "a dotted key",

@@ -1,3 +1,4 @@
+import { definePlugin } from "@kvmkit/hypervisor";
 import test from "ava";
 import { BOOT_PROTOCOLS, MANIFEST_SCHEMA } from "../config/schema.js";
 import {
@@ -37,6 +38,19 @@ test("plugins: one that is named replaces the one that the protocol brings", (t)
   t.deepEqual(
     plugins.filter(({ plugin }) => plugin.name === "files").map(({ grant }) => grant),
     [["open"]],
+  );
+});
+
+test("plugins: a module's own plugin of the same name replaces it too, and gets none of the host's grants", (t) => {
+  const plugin = definePlugin({ name: "files", version: "2.0.0", abi: 1 });
+  const mounts = [{ guest: "/d", host: "/data", mode: "ro" }] as const;
+  const plugins = machinePlugins("kvmkit", { mounts }, [
+    named("files", { plugin, module: "file:///own.js" }),
+  ]);
+  const found = plugins.filter((entry) => entry.plugin.name === "files");
+  t.deepEqual(
+    found.map((entry) => [entry.plugin.version, entry.options]),
+    [["2.0.0", {}]],
   );
 });
 

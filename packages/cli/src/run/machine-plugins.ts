@@ -53,7 +53,7 @@ export function machinePlugins(
   const standard = STANDARD[boot].map((plugin): MachinePlugin => {
     return { plugin, module: undefined, grant: "all", options: {}, numbers: {} };
   });
-  const kept = standard.filter(({ plugin }) => !named.some((other) => other.plugin === plugin));
+  const kept = standard.filter(({ plugin }) => !named.some((other) => other.plugin.name === plugin.name));
   return [...kept, ...named].map((entry) => {
     const ofHost = entry.module === undefined ? hostOptions[entry.plugin.name] : undefined;
     return ofHost === undefined ? entry : { ...entry, options: { ...ofHost, ...entry.options } };

@@ -32,7 +32,9 @@ export function assemblerInclude(plugins: GuestInterface, dialect: AssemblerDial
         define(`SIZEOF_${name}`, `${sizeBytes}`),
       ];
     }),
-    ...(plugin.guest?.asm === undefined || dialect !== "gas" ? [] : [plugin.guest.asm.trimEnd()]),
+    ...(plugin.definition.guest?.asm === undefined || dialect !== "gas"
+      ? []
+      : [plugin.definition.guest.asm.trimEnd()]),
   ]);
   return `${comment} ${madeFrom(sections)}\n${lines.join("\n")}\n`;
 }

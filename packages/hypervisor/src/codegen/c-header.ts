@@ -111,7 +111,7 @@ function sectionText({ plugin, calls, structs, handles }: PluginSection): string
     ...handles.map((of) => `/* Stands for a ${of} that the host keeps. */\ntypedef uint32_t ${of}_handle;\n`),
     ...[...structs].map(([name, fields]) => structText(name, fields)),
     ...calls.map(callText),
-    ...(plugin.guest?.c === undefined ? [] : [`${plugin.guest.c.trimEnd()}\n`]),
+    ...(plugin.definition.guest?.c === undefined ? [] : [`${plugin.definition.guest.c.trimEnd()}\n`]),
   ].join("\n");
 }
 

@@ -44,7 +44,7 @@ test("a plugin of which nothing is granted leaves no trace, nor does its guest s
 
 test("guest source stands behind its plugin's hypercalls, as it is", (t) => {
   const [first] = samplePlugins;
-  const plugin = { ...first!.plugin, guest: { c: "int planted;\n", rust: "// planted\n" } };
+  const plugin = { ...first!.plugin, definition: { guest: { c: "int planted;\n", rust: "// planted\n" } } };
   t.true(cHeader([{ ...first!, plugin }]).endsWith("\nint planted;\n\n#endif\n"));
   t.true(rustModule([{ ...first!, plugin }]).endsWith("\n// planted\n"));
 });
@@ -56,15 +56,20 @@ for (const [dialect, name] of [
   test(`${name} is assembled by our assembler in the ${dialect} dialect`, (t) => {
     const [include, move] =
       dialect === "gas" ? [".include", "mov eax, SYS_strings"] : ["%include", "mov eax, SYS_strings"];
-    const { sections } = assemble(`${include} "x.inc"\n${move}\nmov ecx, SIZEOF_point\n`, {
-      bits: 64,
-      dialect,
-      file: "main",
-      resolve: () => files[name]!,
-    }).object;
+    const { sections } = assemble(
+      `${include} "x.inc"\n${move}\nmov ecx, SIZEOF_point\n${dialect === "gas" ? "kvmkit_serve_calls_here\n" : ""}`,
+      {
+        bits: 64,
+        dialect,
+        file: "main",
+        resolve: () => files[name]!,
+      },
+    ).object;
     const code = sections.find(({ bytes }) => bytes !== undefined && bytes.length > 0)!;
     // b8 imm32 | b9 imm32: the fourth of the numbers, and a struct of 4 + 8 + 1 bytes, padded.
-    t.is(Buffer.from(code.bytes!).toString("hex"), "b803100000b918000000");
+    t.is(Buffer.from(code.bytes!.subarray(0, 10)).toString("hex"), "b803100000b918000000");
+    // The source that the plugin `calls` brings is for GNU as.
+    t.is(code.bytes!.length > 10, dialect === "gas");
   });
 }
 
@@ -84,6 +89,7 @@ int main(int argc, char **argv)
   sum += buffer_both_ways(room, sizeof room, 1) + structs(&from, &to, &range);
   sum += pointed(&count, &flag, &level, &where) + enums(ENUMS_MODE_SAFE, ENUMS_WIDE_HIGH);
   sum += handles((cursor_handle)1, 2) + delete_(1) + later();
+  sum += kvmkit_serve_calls();
   kvmkit_print("sum ");
   kvmkit_print_number(sum);
   return kvmkit_failed(sum) && sum == -ENOSYS && argc > (int)ENUMS_RESULT_YES;
@@ -131,6 +137,7 @@ pub fn use_it(room: &mut [u8]) -> Result<u64, hypercalls::Errno> {
     let from = hypercalls::point { x: 1, y: 2, class: true };
     let mut to = hypercalls::point::default();
     hypercalls::structs(&from, &mut to, &mut hypercalls::range::default())?;
+    hypercalls::kvmkit_serve_calls();
     if hypercalls::delete(1)? && answer == hypercalls::enums_result::YES { Ok(length as u64) } else { Err(hypercalls::Errno::ENOENT) }
 }
 `,

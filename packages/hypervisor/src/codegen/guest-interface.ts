@@ -13,15 +13,10 @@ export interface NumberedCall {
   readonly row: PluginRow;
 }
 
-/** Source text that a plugin adds behind its hypercalls: what they need in the guest beyond single calls. */
-export interface GuestSource {
-  readonly c?: string;
-  readonly asm?: string;
-  readonly rust?: string;
-}
-
 export interface NumberedCalls {
-  readonly plugin: Pick<Plugin, "name" | "version" | "doc"> & { readonly guest?: GuestSource | undefined };
+  readonly plugin: Pick<Plugin, "name" | "version" | "doc"> & {
+    readonly definition: Pick<Plugin["definition"], "guest">;
+  };
   /** Only what is granted: what is not does not exist for the guest, so its programs cannot name it. */
   readonly calls: readonly NumberedCall[];
 }

@@ -5,6 +5,6 @@
 export { type AssemblerDialect, assemblerInclude } from "./assembler-include.js";
 export { cHeader } from "./c-header.js";
 export { cStartHeader } from "./c-start.js";
-export type { GuestInterface, GuestSource, NumberedCall, NumberedCalls } from "./guest-interface.js";
+export type { GuestInterface, NumberedCall, NumberedCalls } from "./guest-interface.js";
 export { markdownPage } from "./markdown-page.js";
 export { rustModule } from "./rust-module.js";

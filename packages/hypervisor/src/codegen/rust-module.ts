@@ -81,7 +81,7 @@ function sectionText({ plugin, calls, structs, handles }: PluginSection): string
     ),
     ...[...structs].map(([name, fields]) => structText(name, fields)),
     ...calls.map(callText),
-    ...(plugin.guest?.rust === undefined ? [] : [`${plugin.guest.rust.trimEnd()}\n`]),
+    ...(plugin.definition.guest?.rust === undefined ? [] : [`${plugin.definition.guest.rust.trimEnd()}\n`]),
   ].join("\n");
 }
 

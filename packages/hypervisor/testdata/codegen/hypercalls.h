@@ -1,4 +1,4 @@
-/* Made by kvm build from sample 1.2.3; edits are lost. */
+/* Made by kvm build from sample 1.2.3, calls 1.0.0; edits are lost. */
 #ifndef KVMKIT_HYPERCALLS_H
 #define KVMKIT_HYPERCALLS_H
 
@@ -303,5 +303,70 @@ static inline int64_t later(void)
 {
   return kvmkit_call0(KVMKIT_NR_later);
 }
+
+/* ---- calls 1.0.0: Functions of the program that the host calls. */
+
+#define KVMKIT_NR_call_next 0x100b
+/**
+ * Waits for the next call. result: rax of the function that was called last. Programs use kvmkit_serve_calls().
+ * @param result  u64
+ * @param frame  address in the program, which the host does not check
+ * @return int64_t, or a negative error number (see kvmkit_failed)
+ * Errors of its own: ENOSYS.
+ * Errors of any such call: EIO.
+ */
+static inline int64_t call_next(uint64_t result, const void *frame)
+{
+  return kvmkit_call2(KVMKIT_NR_call_next, (int64_t)result, (int64_t)(intptr_t)frame);
+}
+
+/** Waits for calls of the host, vm.call(), and serves them. Returns only where nobody calls: -ENOSYS. */
+#define KVMKIT_TEXT_(number) #number
+#define KVMKIT_TEXT(number) KVMKIT_TEXT_(number)
+__attribute__((naked, noinline, unused)) static long kvmkit_serve_calls(void) {
+  __asm__(".intel_syntax noprefix\n"
+          "push rbp\n"
+          "mov rbp, rsp\n"
+          "push rbx\n"
+          "push r12\n"
+          "sub rsp, 64\n"
+          "and rsp, -16\n"
+          "xor edi, edi\n"
+          "1:\n"
+          "mov rsi, rsp\n"
+          "mov eax, " KVMKIT_TEXT(KVMKIT_NR_call_next) "\n"
+          "syscall\n"
+          "cmp rax, -38\n"
+          "je 2f\n"
+          "test rax, rax\n"
+          "js 1b\n"
+          "movsd xmm0, qword ptr [rsp + 0]\n"
+          "movsd xmm1, qword ptr [rsp + 8]\n"
+          "movsd xmm2, qword ptr [rsp + 16]\n"
+          "movsd xmm3, qword ptr [rsp + 24]\n"
+          "movsd xmm4, qword ptr [rsp + 32]\n"
+          "movsd xmm5, qword ptr [rsp + 40]\n"
+          "movsd xmm6, qword ptr [rsp + 48]\n"
+          "movsd xmm7, qword ptr [rsp + 56]\n"
+          "mov rcx, r10\n"
+          "mov r11, rax\n"
+          "mov rbx, rsp\n"
+          "mov rsp, r12\n"
+          "mov eax, 8\n"
+          "call r11\n"
+          "mov rsp, rbx\n"
+          "movsd qword ptr [rsp + 0], xmm0\n"
+          "mov rdi, rax\n"
+          "jmp 1b\n"
+          "2:\n"
+          "lea rsp, [rbp - 16]\n"
+          "pop r12\n"
+          "pop rbx\n"
+          "pop rbp\n"
+          "ret\n"
+          ".att_syntax prefix\n");
+}
+#undef KVMKIT_TEXT
+#undef KVMKIT_TEXT_
 
 #endif

@@ -1,4 +1,4 @@
-// Made by kvm build from sample 1.2.3; edits are lost.
+// Made by kvm build from sample 1.2.3, calls 1.0.0; edits are lost.
 #![allow(dead_code, non_camel_case_types, clippy::all)]
 
 use core::arch::asm;
@@ -239,3 +239,75 @@ pub fn later() -> Result<u64, Errno> {
     let result = unsafe { syscall(NR_LATER, [0, 0, 0, 0, 0, 0]) }?;
     Ok(result)
 }
+
+// calls 1.0.0: Functions of the program that the host calls.
+
+pub const NR_CALL_NEXT: u32 = 0x100b;
+
+/// Waits for the next call. result: rax of the function that was called last. Programs use kvmkit_serve_calls().
+///
+/// - `result`: u64
+/// - `frame`: address in the program, which the host does not check
+///
+/// Errors: ENOSYS, EIO.
+///
+/// # Safety
+/// The host may use the address.
+#[inline]
+pub unsafe fn call_next(result: u64, frame: *const c_void) -> Result<i64, Errno> {
+    let result = syscall(NR_CALL_NEXT, [result as u64, frame as u64, 0, 0, 0, 0])?;
+    Ok(result as i64)
+}
+
+/// Waits for calls of the host, vm.call(), and serves them. Returns only where nobody calls: -ENOSYS.
+pub fn kvmkit_serve_calls() -> i64 {
+    extern "C" {
+        fn kvmkit_serve_calls_loop() -> i64;
+    }
+    // SAFETY: the loop keeps every register that the psABI wants kept.
+    unsafe { kvmkit_serve_calls_loop() }
+}
+
+core::arch::global_asm!(
+    "kvmkit_serve_calls_loop:",
+    "push rbp",
+    "mov rbp, rsp",
+    "push rbx",
+    "push r12",
+    "sub rsp, 64",
+    "and rsp, -16",
+    "xor edi, edi",
+    "1:",
+    "mov rsi, rsp",
+    "mov eax, {number}",
+    "syscall",
+    "cmp rax, -38",
+    "je 2f",
+    "test rax, rax",
+    "js 1b",
+    "movsd xmm0, qword ptr [rsp + 0]",
+    "movsd xmm1, qword ptr [rsp + 8]",
+    "movsd xmm2, qword ptr [rsp + 16]",
+    "movsd xmm3, qword ptr [rsp + 24]",
+    "movsd xmm4, qword ptr [rsp + 32]",
+    "movsd xmm5, qword ptr [rsp + 40]",
+    "movsd xmm6, qword ptr [rsp + 48]",
+    "movsd xmm7, qword ptr [rsp + 56]",
+    "mov rcx, r10",
+    "mov r11, rax",
+    "mov rbx, rsp",
+    "mov rsp, r12",
+    "mov eax, 8",
+    "call r11",
+    "mov rsp, rbx",
+    "movsd qword ptr [rsp + 0], xmm0",
+    "mov rdi, rax",
+    "jmp 1b",
+    "2:",
+    "lea rsp, [rbp - 16]",
+    "pop r12",
+    "pop rbx",
+    "pop rbp",
+    "ret",
+    number = const NR_CALL_NEXT,
+);
