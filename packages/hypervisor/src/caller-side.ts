@@ -49,7 +49,8 @@ export class CallerSide {
     this.control = new RunControl({ protocol: plan.protocol, cwd: plan.cwd, limits, stop });
     const isKvmkit = plan.protocol === "kvmkit";
     const user = new GuestSpace(memory, { user: isKvmkit, canPopulate: isKvmkit }, () => this.#block.space);
-    this.#instances = instantiatePlugins(resolved, { control: this.control, memory, user });
+    const now = (): number => performance.now() - startedAt;
+    this.#instances = instantiatePlugins(resolved, { control: this.control, memory, user, trace, now });
     this.#registry = new HypercallRegistry(
       {
         control: this.control,
@@ -61,7 +62,7 @@ export class CallerSide {
         },
         requestPages: (needed) => requestPages(memory, plan, needed),
         trace,
-        now: () => performance.now() - startedAt,
+        now,
       },
       this.#instances,
     );

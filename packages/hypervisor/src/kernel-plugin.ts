@@ -113,7 +113,7 @@ export function kernelPlugin(scene: KernelScene): PluginInstance {
   return {
     resolved: { plugin, options: undefined, calls, ports: [] },
     context: {
-      ...contextOf(plugin.name, { control: scene.control, memory: scene.memory, user: scene.space }),
+      ...contextOf(plugin.name, { ...scene, user: scene.space, trace: undefined, now: () => 0 }),
       options: undefined,
       state: undefined,
       service: noService,

@@ -441,6 +441,28 @@ machineTest("states: views of a closed machine's memory are not dangling", async
   t.notThrows(() => view[0]);
 });
 
+machineTest("trace: a plugin adds its own events, from its hooks and its handlers", async (t, accel) => {
+  const speaker = definePlugin({
+    ...base,
+    name: "speaker",
+    hypercalls: {
+      speak: { args: { what: type.u8 }, handle: ({ trace }, { what }) => trace(`said ${what}`) },
+    },
+    hooks: { start: ({ plugin, trace }) => trace(`${plugin} starts`) },
+  });
+  const events: TraceEvent[] = [];
+  const options = { plugins: [{ plugin: speaker, grant: "all" as const }], accel };
+  const source = "mov eax, 0x1000\nmov edi, 7\nout 0xe4, eax\nhlt";
+  await runSync(t, flatGuest("long", source, { ...options, trace: (event) => events.push(event) }));
+  const texts = events.flatMap((event) => (event.kind === "plugin" ? [[event.plugin, event.text]] : []));
+  t.deepEqual(texts, [
+    ["speaker", "speaker starts"],
+    ["speaker", "said 7"],
+  ]);
+  // Where nobody traces, speaking is allowed.
+  await runSync(t, flatGuest("long", source, options));
+});
+
 machineTest("trace: a run is told as events", async (t, accel) => {
   const events: TraceEvent[] = [];
   const { plugins } = memoryPlugins();

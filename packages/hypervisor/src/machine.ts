@@ -174,7 +174,9 @@ export class Machine {
     // Without a kernel that we know, the host cannot tell ring 3's pointers from ring 0's: memory bounds are the check.
     const user = new GuestSpace(memory, { user: isKvmkit, canPopulate: isKvmkit }, readSpace);
     this.#user = user;
-    const scene: PluginScene = { control: this.control, memory, user };
+    // Before the first instruction it is 0.
+    const now = (): number => (this.#runAt === 0 ? 0 : performance.now() - this.#runAt);
+    const scene: PluginScene = { control: this.control, memory, user, trace, now };
     this.#instances = instantiatePlugins(plugins, scene);
     const instances = isKvmkit ? [...this.#instances, this.#kernel(readSpace)] : this.#instances;
     return new HypercallRegistry(
@@ -183,7 +185,7 @@ export class Machine {
         counts: this.#counts,
         cpu,
         trace,
-        now: () => performance.now() - this.#runAt,
+        now,
         requestPages: (needed) => requestPages(memory, plan, needed),
         elsewhere: elsewhere?.(cpu, this.control),
       },

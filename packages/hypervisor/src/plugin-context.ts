@@ -41,6 +41,8 @@ export interface SetupContext<O> {
   readonly memory: GuestMemory;
   /** What another plugin offers; it must be in `dependsOn`. */
   service<V>(plugin: Plugin<V>): V;
+  /** Adds an event to the machine's trace; costs nothing where nobody traces. */
+  trace(text: string): void;
 }
 
 export interface HookContext<O, S> extends SetupContext<O> {

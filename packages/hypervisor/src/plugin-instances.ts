@@ -7,11 +7,15 @@ import type { GuestSpace } from "./memory/guest-space.js";
 import type { Plugin } from "./plugin.js";
 import type { ResolvedPlugin } from "./plugin-set.js";
 import type { RunControl } from "./run-control.js";
+import type { TraceSink } from "./trace.js";
 
 export interface PluginScene {
   readonly control: RunControl;
   readonly memory: GuestMemory;
   readonly user: GuestSpace;
+  readonly trace: TraceSink | undefined;
+  /** Milliseconds since the run began. */
+  now(): number;
 }
 
 /** `plugins` stand in the order of their dependencies. Errors: ERR_VM_PLUGIN_HOOK, ERR_VM_PLUGIN_DEPENDENCY. */
@@ -36,7 +40,7 @@ export function instantiatePlugins(plugins: readonly ResolvedPlugin[], scene: Pl
 /** The part of a context that does not depend on the plugin's definition. */
 export function contextOf(
   plugin: string,
-  { control, memory, user }: PluginScene,
+  { control, memory, user, trace, now }: PluginScene,
 ): Omit<AnyContext, "options" | "state" | "service"> {
   const handles = new Map<string, HandleTable<unknown>>();
   return {
@@ -50,6 +54,7 @@ export function contextOf(
       if (table === undefined) handles.set(of, (table = new HandleTable()));
       return table as HandleTable<T>;
     },
+    trace: (text) => trace?.({ kind: "plugin", plugin, text, atMs: now() }),
     report: (diagnostic) => control.report(diagnostic),
   };
 }

@@ -30,6 +30,8 @@ export type TraceEvent =
       readonly value: number;
       readonly atMs: number;
     }
+  /** What a plugin had to say: `ctx.trace()`. */
+  | { readonly kind: "plugin"; readonly plugin: string; readonly text: string; readonly atMs: number }
   | { readonly kind: "log"; readonly text: string; readonly atMs: number }
   | { readonly kind: "end"; readonly outcome: RunOutcome["kind"]; readonly atMs: number };
 

@@ -69,8 +69,10 @@ export class PluginHarness {
     this.#control = new RunControl({ protocol: "kvmkit", cwd, limits, stop: new PortableStop() });
     const policy = options.policy ?? { user: false, canPopulate: false };
     const user = new GuestSpace(this.memory, policy, () => space);
-    this.#instances = instantiatePlugins(this.plugins, { control: this.#control, memory: this.memory, user });
     const startedAt = performance.now();
+    const now = (): number => performance.now() - startedAt;
+    const scene = { control: this.#control, memory: this.memory, user, trace, now };
+    this.#instances = instantiatePlugins(this.plugins, scene);
     this.#registry = new HypercallRegistry(
       {
         control: this.#control,
@@ -84,7 +86,7 @@ export class PluginHarness {
           this.needed = { address, length, write };
         },
         trace,
-        now: () => performance.now() - startedAt,
+        now,
       },
       this.#instances,
     );
