@@ -5,3 +5,8 @@ export { ManifestError, type Problem } from "./config/problems.js";
 export { MANIFEST_SCHEMA, type Manifest } from "./config/schema.js";
 export { checkManifest, type LoadedManifest, loadManifest } from "./config/vm-toml.js";
 export { CliError, type CliErrorCode, ERROR_TABLE, type ErrorRow } from "./errors.js";
+export {
+  type ManifestMachine,
+  type ManifestMachineOptions,
+  machineOfManifest,
+} from "./machine-of-manifest.js";
