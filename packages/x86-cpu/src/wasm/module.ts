@@ -44,7 +44,7 @@ export function buildModule(handlers: Handlers, memoryPages: number, shared: boo
     imports: [{ name: "fill", type: FILL }],
     functions: [
       { name: "interpret", type: INTERPRET, body: interpretFunction(handlers).out },
-      { name: "strings", type: STRINGS, body: stringsFunction().out },
+      { name: "strings", type: STRINGS, body: stringsFunction(FunctionIndex.fill).out },
       { name: "enter", type: ENTER, body: enterFunction().out },
     ],
   });
@@ -217,7 +217,6 @@ function enterFunction(): Code {
   code.i32(0).mem("i32.load", Engine.record).set(E.p);
   code.i32(0).mem("i32.load", Engine.left).set(E.left);
   code.get(E.reason).i32(Reason.string).op("i32.eq").brIf(again);
-  refill(code, again);
   code.end();
   code.br(done);
   code.end().end();

@@ -33,9 +33,9 @@ const RDI = State.gpr + Gpr.RDI * 8;
 
 /**
  * What a record says: destination: 1 for MOVS, 0 for STOS; immediate: log2 of the item's bytes.
- * Returns `Reason.string` to go on with the next record, or another reason.
+ * Returns `Reason.string` to go on with the next record, or another reason. `fill`: the function that fills the TLB.
  */
-export function stringsFunction(): Code {
+export function stringsFunction(fill: number): Code {
   const code = new Code().locals([
     [9, Type.i32],
     [3, Type.i64],
@@ -65,11 +65,11 @@ export function stringsFunction(): Code {
   code.get(S.copies).if();
   code.i32(0).mem("i64.load", RSI).set(S.rsi);
   atMost(code, () => onPage(S.rsi));
-  translate(code, S.rsi, S.from, false);
+  translate(code, S.rsi, S.from, false, fill);
   code.end();
   code.i32(0).mem("i64.load", RDI).set(S.rdi);
   atMost(code, () => onPage(S.rdi));
-  translate(code, S.rdi, S.to, true);
+  translate(code, S.rdi, S.to, true, fill);
   // An item that crosses a page end.
   code.get(S.items).op("i32.eqz").if();
   leave(code, Reason.bail);
@@ -120,8 +120,11 @@ function atMost(code: Code, limit: () => void): void {
   code.set(S.e).get(S.e).get(S.items).get(S.e).get(S.items).op("i32.lt_u", "select").set(S.items);
 }
 
-/** A pointer for a linear address, or out with a miss. */
-function translate(code: Code, address: number, pointer: number, writes: boolean): void {
+/**
+ * A pointer for a linear address, or out. A miss is filled here: left to the caller, which begins anew, the two pages would
+ * drive each other out for ever where they share an entry.
+ */
+function translate(code: Code, address: number, pointer: number, writes: boolean, fill: number): void {
   code
     .get(address)
     .i64(7)
@@ -135,10 +138,14 @@ function translate(code: Code, address: number, pointer: number, writes: boolean
     .tee(S.e)
     .mem("i64.load", writes ? Tlb.write : Tlb.read);
   code.get(address).i64(-4096).op("i64.and", "i64.ne").if();
-  code.i32(0).get(address).mem("i64.store", Engine.address);
-  code.i32(0).get(address).mem("i64.store", Engine.lastByte);
-  leave(code, writes ? Reason.missWrite : Reason.missRead);
-  code.end();
+  code.get(address).op("i32.wrap_i64").get(address).i64(32).op("i64.shr_u", "i32.wrap_i64");
+  code
+    .i32(writes ? 1 : 0)
+    .call(fill)
+    .op("i32.eqz")
+    .if();
+  leave(code, Reason.bail);
+  code.end().end();
   code.get(address).op("i32.wrap_i64").get(S.e).mem("i32.load", Tlb.addend).op("i32.add").set(pointer);
 }
 
