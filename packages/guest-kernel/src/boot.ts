@@ -29,8 +29,8 @@ const SS_DISABLE = 2;
 
 export const ENTRY = "kernel_start";
 
-/** `useHostPaging`: whether BOOT_FLAGS.HOST_PAGING is believed. */
-export function emitBoot(a: Assembler, useHostPaging: boolean): void {
+/** `hostPaging`: in place of what BOOT_FLAGS.HOST_PAGING says. */
+export function emitBoot(a: Assembler, hostPaging: boolean | undefined): void {
   emitFirstAddressSpace(a);
   emitFirstLimits(a);
   variable(a, "sighand_0", SIGHAND_SIZE);
@@ -47,7 +47,7 @@ export function emitBoot(a: Assembler, useHostPaging: boolean): void {
   a.cmp(mem.dword(rbx, BOOT_INFO.version), BOOT_INFO_VERSION);
   a.jne("kernel_start.foreign");
   a.mov(global("boot_info"), rbx);
-  emitFlags(a, useHostPaging);
+  emitFlags(a, hostPaging);
   a.lea(rax, mem(rbx, BOOT_INFO.host_request));
   a.mov(global("cpu0", CPU.host_request), rax);
   a.mov(rdi, sym("cpu0"));
@@ -68,12 +68,12 @@ export function emitBoot(a: Assembler, useHostPaging: boolean): void {
 }
 
 /** Boot flags as bytes that one compare tests; and the gate of #PF where `syscall` arrives there. */
-function emitFlags(a: Assembler, useHostPaging: boolean): void {
+function emitFlags(a: Assembler, hostPaging: boolean | undefined): void {
   a.mov(rcx, mem.qword(rbx, BOOT_INFO.flags));
-  if (useHostPaging) {
+  if (hostPaging === undefined) {
     a.test(ecx, Number(BOOT_FLAGS.HOST_PAGING));
     a.setnz(mem.byte(sym("host_paging")));
-  }
+  } else a.mov(mem.byte(sym("host_paging")), hostPaging ? 1 : 0);
   a.test(ecx, Number(BOOT_FLAGS.RING0_EMULATED));
   a.setnz(mem.byte(sym("ring0_emulated")));
   a.jz("kernel_start.processor");

@@ -39,8 +39,8 @@ export interface KernelOptions {
 export interface KernelDebugOptions {
   /** Adds the calls of syscalls/debug.ts. */
   readonly calls?: boolean;
-  /** The kernel does all page-table work itself, also where the host offers to. */
-  readonly ignoreHostPaging?: boolean;
+  /** Whether the host does page-table work, whatever it offers. */
+  readonly hostPaging?: boolean;
 }
 
 /**
@@ -77,7 +77,7 @@ export function emitKernel(
   emitIdt(a);
   // From the first instruction to ring 3.
   emitBootCpu(a);
-  emitBoot(a, !debug.ignoreHostPaging);
+  emitBoot(a, debug.hostPaging);
   emitCpuInit(a);
   emitExec(a);
   // The ways back in.

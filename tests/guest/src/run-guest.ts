@@ -3,8 +3,8 @@ import { writeElf } from "@kvmkit/elf";
 import { buildKernel, type KernelDebugOptions, type KernelImage } from "@kvmkit/guest-kernel";
 import { ERRNO, type ErrnoName, type HypercallRow } from "@kvmkit/guest-kernel/abi";
 import { createVm, definePlugin, type RunResult, t as types } from "@kvmkit/hypervisor";
-import { kvmTest } from "@kvmkit-internal/test-support";
-import type { ExecutionContext } from "ava";
+import { kvmTest, type TestBody } from "@kvmkit-internal/test-support";
+import test, { type ExecutionContext } from "ava";
 import { type GuestImage, GuestProgram, REPORT } from "./guest-program.js";
 
 /** One way to run a guest: an accelerator, and who does the page-table work. */
@@ -12,7 +12,7 @@ export interface GuestMachine {
   readonly title: string;
   readonly accel: "kvm" | "soft";
   readonly debug: KernelDebugOptions;
-  readonly test: typeof kvmTest;
+  readonly test: (title: string, body: TestBody) => void;
 }
 
 /** Every machine on which each test runs. */
@@ -21,13 +21,20 @@ export const MACHINES: readonly GuestMachine[] = [
   {
     title: "kvm, tables edited by the kernel",
     accel: "kvm",
-    debug: { calls: true, ignoreHostPaging: true },
+    debug: { calls: true, hostPaging: false },
     test: kvmTest,
+  },
+  { title: "soft", accel: "soft", debug: { calls: true }, test },
+  {
+    title: "soft, tables edited by the host",
+    accel: "soft",
+    debug: { calls: true, hostPaging: true },
+    test,
   },
 ];
 
-/** Those on which gigabytes of page tables take no time. */
-export const HOST_PAGED = MACHINES.filter(({ debug }) => !debug.ignoreHostPaging);
+/** Those with room for gigabytes (a WebAssembly memory ends at four), and on which their page tables take no time. */
+export const LARGE = MACHINES.filter(({ accel, debug }) => accel === "kvm" && debug.hostPaging !== false);
 
 /** A test on every machine, or those given; its title names the machine. */
 export function guestTest(

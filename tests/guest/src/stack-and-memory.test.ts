@@ -3,7 +3,7 @@ import { MAP, USER_STACK_TOP } from "@kvmkit/guest-kernel/abi";
 import { mem, r12, r13, rax, rbx, rsp } from "@kvmkit/x86-asm";
 import type { GuestProgram } from "./guest-program.js";
 import { anonymous, READ_WRITE } from "./mappings.js";
-import { failure, guestTest, HOST_PAGED, reportsOf, runGuest } from "./run-guest.js";
+import { failure, guestTest, LARGE, reportsOf, runGuest } from "./run-guest.js";
 import { call, DEBUG, emitScript, load, resultsOf, store } from "./script.js";
 
 const MiB = 2n ** 20n;
@@ -270,7 +270,7 @@ guestTest(
     t.deepEqual(results.slice(104, 204), addresses);
     t.true(before - results[206]! < 64n, `${before} ${results[206]}`);
   },
-  HOST_PAGED,
+  LARGE,
 );
 
 guestTest("memory in pieces of one page is enough for tables of three levels", async (t, machine) => {
