@@ -9,7 +9,7 @@
  *     0x7000  TSS; 0x7800 LDT            0x2f000  stack of the code, downwards from 0x30000
  *     0x8000  handlers, 16 bytes each    0x40000  for the test; the tables end at 2 MiB
  */
-import { assemble, link } from "@kvmkit/x86-asm";
+import { assemble, assembleFlat, link } from "@kvmkit/x86-asm";
 import { CR0, CR4, EFER, WITH_ERROR_CODE } from "../../architecture.js";
 import type { KvmRegs, KvmSregs } from "../../kvm-types.js";
 import { Pte } from "../../paging.js";
@@ -265,6 +265,11 @@ export class Guest {
     const { bytes } = image.sections[0]!;
     this.box.ram.set(bytes, at);
     return bytes;
+  }
+
+  /** Puts a whole program in NASM's dialect somewhere, with its own `org` and `bits`. */
+  nasm(source: string, at: number): void {
+    this.box.ram.set(assembleFlat(source, { dialect: "nasm" }), at);
   }
 
   /** Address of a label. */
