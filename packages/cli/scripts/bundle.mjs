@@ -2,9 +2,9 @@
  * Bundles the program and its library door into dist/.
  *
  * What a start costs is files and bytes, so what `kvm exec` needs is one file, main.js. What a start can do without
- * (the toolchain, the TOML readers, the tables for documentation, the worker) is imported when it is needed, from
- * files that share chunks among themselves. No error crosses from one to the other by class, only by its fields.
- * Only the native addon stays outside.
+ * (the toolchain, the TOML readers, the tables for documentation, the software CPU, the worker) is imported when it is
+ * needed, from files that share chunks among themselves. No error crosses from one to the other by class, only by its
+ * fields. Only the native addon stays outside.
  */
 import { createHash } from "node:crypto";
 import { readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
@@ -28,6 +28,7 @@ const LATER = {
   "/guest-files.js": { in: "src/build/guest-files.ts", out: "guest-files" },
   "/toml-document.js": { in: "src/config/toml-document.ts", out: "toml-document" },
   "/documentation.js": { in: "src/documentation.ts", out: "documentation" },
+  "@kvmkit/x86-cpu": { in: "@kvmkit/x86-cpu", out: "software-cpu" },
 };
 
 const common = {
@@ -79,7 +80,7 @@ function importLater() {
   return {
     name: "import-later",
     setup({ onResolve }) {
-      onResolve({ filter: /^\./ }, ({ path, kind }) => {
+      onResolve({ filter: /^[.@]/ }, ({ path, kind }) => {
         const later = Object.entries(LATER).find(([end]) => path.endsWith(end))?.[1];
         if (kind !== "dynamic-import" || later === undefined) return undefined;
         return { path: `./${later.out}.js`, external: true };

@@ -8,7 +8,10 @@ import { spawnSync } from "node:child_process";
 import { closeSync, openSync } from "node:fs";
 import test, { type ExecutionContext, type Implementation } from "ava";
 
+import { cannotHideKvm } from "./hidden-kvm.js";
+
 export { type BrowserPage, CHROMIUM, withPage } from "./chromium.js";
+export { withoutKvm } from "./hidden-kvm.js";
 
 export type TestBody = (t: ExecutionContext) => void | Promise<void>;
 
@@ -43,6 +46,11 @@ export function kvmToolTest(title: string, tools: Readonly<Record<string, string
     (noKvm !== undefined && process.env["REQUIRE_KVM"] === "1") ||
     (noTools !== undefined && process.env["KVMKIT_TOOLS"] === "required");
   conditional(title, body, noKvm ?? noTools, required);
+}
+
+/** A test that runs commands `withoutKvm`. Root can always; elsewhere it is skipped. */
+export function hiddenKvmTest(title: string, body: TestBody): void {
+  conditional(title, body, cannotHideKvm(), process.getuid?.() === 0);
 }
 
 function missingTools(tools: Readonly<Record<string, string>>): Reason {

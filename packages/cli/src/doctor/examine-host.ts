@@ -8,14 +8,16 @@ import { type Finding, renderFindings } from "./findings.js";
 import { examineDevice, thisHost } from "./kvm-device.js";
 
 export async function examineHost({ host }: Invocation<Record<never, never>>): Promise<number> {
+  const accelerators = [await examineAccelerator("kvm"), await examineAccelerator("soft")];
+  const auto = accelerators.find(({ verdict }) => verdict === "ok");
   const findings = [
     examineNode(process.versions.node),
     examineDevice(thisHost),
-    await examineAccelerator("kvm"),
-    await examineAccelerator("soft"),
+    ...accelerators,
+    examineAuto(auto),
     examineCache(userCacheDir(host.env)),
   ];
-  const canRun = findings.some(({ name, verdict }) => name.startsWith("accel ") && verdict === "ok");
+  const canRun = auto !== undefined;
   if (host.output.json) {
     host.output.resultJson({ version: version(), canRun, findings });
   } else {
@@ -58,6 +60,13 @@ async function examineAccelerator(accel: "kvm" | "soft"): Promise<Finding> {
     const isAbsent = error.code === "ERR_VM_ACCEL_NOT_BUILT_IN";
     return { name, verdict: isAbsent ? "note" : "missing", detail: error.message };
   }
+}
+
+/** What `accel = "auto"` comes to: the first that runs a guest. */
+function examineAuto(first: Finding | undefined): Finding {
+  const name = "accel auto";
+  if (first === undefined) return { name, verdict: "missing", detail: "no guest can run here" };
+  return { name, verdict: "ok", detail: `takes ${first.name.replace("accel ", "")}` };
 }
 
 function examineCache(dir: string | undefined): Finding {

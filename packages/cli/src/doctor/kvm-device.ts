@@ -14,22 +14,21 @@ export interface DeviceHost {
 }
 
 export const DEVICE = "/dev/kvm";
-const NAME = "/dev/kvm";
 
 export function examineDevice(host: DeviceHost): Finding {
   if (host.platform !== "linux" || host.arch !== "x64") {
     return {
-      name: NAME,
+      name: DEVICE,
       verdict: "missing",
-      detail: `KVM runs x86-64 guests on Linux x64 only; this is ${host.platform} ${host.arch}`,
+      detail: `exists on Linux x64 only; this is ${host.platform} ${host.arch}`,
       remedies: ["Use a Linux x64 machine, or WSL 2 on Windows, which has /dev/kvm."],
     };
   }
   try {
     host.open(DEVICE);
-    return { name: NAME, verdict: "ok", detail: "can be opened for reading and writing" };
+    return { name: DEVICE, verdict: "ok", detail: "can be opened for reading and writing" };
   } catch (error) {
-    return { name: NAME, verdict: "missing", ...explain((error as NodeJS.ErrnoException).code, host) };
+    return { name: DEVICE, verdict: "missing", ...explain((error as NodeJS.ErrnoException).code, host) };
   }
 }
 

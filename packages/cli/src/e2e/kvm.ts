@@ -4,7 +4,8 @@ import { chmodSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync 
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
-import test from "ava";
+import { kvmTest } from "@kvmkit-internal/test-support";
+import test, { type ExecutionContext } from "ava";
 import { assembleSource } from "../build/assemble-source.js";
 import { linkProgram } from "../build/link-object.js";
 
@@ -56,6 +57,30 @@ export async function kvm(args: readonly string[], options: RunOptions = {}): Pr
   child.stdin!.on("error", () => {}); // a guest may end without reading
   child.stdin!.end(options.input ?? "");
   return finished(child);
+}
+
+/** `kvm` with one accelerator. The first argument is a command that has machines. */
+export interface KvmOnMachine {
+  readonly accel: "kvm" | "soft";
+  startKvm(args: readonly string[], options?: RunOptions): ChildProcess;
+  kvm(args: readonly string[], options?: RunOptions): Promise<Ran>;
+}
+
+function onMachine(accel: KvmOnMachine["accel"]): KvmOnMachine {
+  const insert = ([command, ...more]: readonly string[]) => [command!, "--accel", accel, ...more];
+  return {
+    accel,
+    startKvm: (args, options) => startKvm(insert(args), options),
+    kvm: (args, options) => kvm(insert(args), options),
+  };
+}
+
+type MachineTestBody = (t: ExecutionContext, machine: KvmOnMachine) => void | Promise<void>;
+
+/** A test that runs a guest, once per accelerator. */
+export function machineTest(title: string, body: MachineTestBody): void {
+  kvmTest(`${title}, on kvm`, (t) => body(t, onMachine("kvm")));
+  test(`${title}, on soft`, (t) => body(t, onMachine("soft")));
 }
 
 /** Collects what a started process prints until it ends. */

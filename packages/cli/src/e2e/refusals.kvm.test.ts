@@ -92,12 +92,6 @@ const NOBODY = 65534;
   t.notRegex(ran.stderr, STACK_TRACE);
 });
 
-test("125: the software CPU is not built in yet, and says so", async (t) => {
-  const ran = await kvm(["exec", "--accel", "soft", hello]);
-  t.is(ran.status, 125);
-  t.regex(ran.stderr, /not built in.*ERR_VM_ACCEL_NOT_BUILT_IN/s);
-});
-
 const usage: [string, string[], RegExp][] = [
   ["an unknown command", ["biuld"], /no command biuld\. Did you mean build\?/],
   [

@@ -1,5 +1,6 @@
 /** One machine from its options to an exit status. */
 import { createVm, type RunResult, type Vm, type VmOptions } from "@kvmkit/hypervisor";
+import { DEVICE, examineDevice, thisHost } from "../doctor/kvm-device.js";
 import { type Output, toJson } from "../output.js";
 import { errorAsData } from "../report-error.js";
 import type { Timings } from "../report-timings.js";
@@ -24,11 +25,9 @@ export async function runMachine(options: MachineOptions, context: MachineContex
   const plugins = apart ? workerEntries(options.plugins) : localEntries(options.plugins);
   const vm = await timings.measure("create machine", () => createVm({ ...options, plugins }));
   try {
-    if (vm.fallbackReason !== undefined) {
-      output.warn(`running on the software CPU, which is slower: ${vm.fallbackReason}`);
-    }
+    if (vm.fallbackReason !== undefined && !output.json) output.warn(fallbackText(vm.fallbackReason));
     const result = await timings.measure("run", () => (apart ? runApart(vm) : runHere(vm)));
-    report(result, context);
+    report(result, vm, context);
     return exitStatus(result);
   } finally {
     await timings.measure("close", () => vm.close());
@@ -51,20 +50,27 @@ async function runApart(vm: Vm): Promise<RunResult> {
   }
 }
 
-function report(result: RunResult, { output, debug, limitTexts }: MachineContext): void {
+/** One line: that the guest runs on the software CPU, and what is wrong with /dev/kvm. */
+function fallbackText(reason: string): string {
+  const { verdict, detail } = examineDevice(thisHost);
+  const why = verdict === "missing" ? `${DEVICE} ${detail}` : reason;
+  return `running on the software CPU, which is slower: ${why}. \`kvm doctor\` says what helps.`;
+}
+
+function report(result: RunResult, vm: Vm, { output, debug, limitTexts }: MachineContext): void {
+  if (output.json) {
+    output.diagnostic(toResultJson(result, vm));
+    return;
+  }
   for (const { code, message } of result.diagnostics) {
     if (debug || code === "ERR_VM_HANDLER") output.warn(`${message}  ${code}`);
-  }
-  if (output.json) {
-    output.diagnostic(toResultJson(result));
-    return;
   }
   const [first, ...more] = describeResult(result, limitTexts);
   if (first !== undefined) output.error(first);
   for (const line of more) output.diagnostic(line);
 }
 
-function toResultJson(result: RunResult): string {
+function toResultJson(result: RunResult, { accel, fallbackReason }: Vm): string {
   const shown = result.kind === "error" ? { ...result, error: errorAsData(result.error) } : result;
-  return toJson({ result: shown });
+  return toJson({ result: shown, accel, fallbackReason });
 }

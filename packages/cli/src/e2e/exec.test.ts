@@ -3,7 +3,7 @@ import { once } from "node:events";
 import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { kvmTest, kvmToolTest } from "@kvmkit-internal/test-support";
-import { finished, KVM, kvm, program, type RunOptions, STACK_TRACE, scratchFolder, startKvm } from "./kvm.js";
+import { finished, KVM, kvm, machineTest, program, STACK_TRACE, scratchFolder } from "./kvm.js";
 
 const dir = scratchFolder();
 const hello = program("hello");
@@ -12,7 +12,7 @@ const cat = program("cat");
 const fault = program("fault");
 const open = program("open");
 
-kvmTest("exec: a static program prints and ends with 0, and kvmkit says nothing", async (t) => {
+machineTest("exec: a static program prints and ends with 0, and kvmkit says nothing", async (t, { kvm }) => {
   t.deepEqual(await kvm(["exec", hello]), { status: 0, stdout: "hello\n", stderr: "" });
 });
 
@@ -22,21 +22,21 @@ kvmTest("kvm PATH is kvm exec PATH", async (t) => {
 });
 
 for (const status of [0, 1, 42, 124, 255]) {
-  kvmTest(`exec: the program's status ${status} is kvm's`, async (t) => {
+  machineTest(`exec: the program's status ${status} is kvm's`, async (t, { kvm }) => {
     const ran = await kvm(["exec", program("exit-with"), "--", String(status)]);
     t.deepEqual(ran, { status, stdout: "", stderr: "" });
   });
 }
 
-kvmTest(
+machineTest(
   "exec: argv[0] is the path as typed, arguments follow, and nothing of the environment leaks in",
-  async (t) => {
+  async (t, { kvm }) => {
     const ran = await kvm(["exec", "./echo", "one", "--", "--two", "-3", ""]);
     t.is(ran.stdout, "./echo\none\n--two\n-3\n\n");
   },
 );
 
-kvmTest("exec: --env sets variables, in order", async (t) => {
+machineTest("exec: --env sets variables, in order", async (t, { kvm }) => {
   const ran = await kvm(["exec", "--env", "B=2", "--env", "A=x=y", echo]);
   t.is(ran.stdout, `${echo}\nB=2\nA=x=y\n`);
 });
@@ -52,7 +52,7 @@ const faults: [string, number, RegExp][] = [
 ];
 
 for (const [kind, status, message] of faults) {
-  kvmTest(`exec: a fault (${kind}) ends with 128 + its signal: ${status}`, async (t) => {
+  machineTest(`exec: a fault (${kind}) ends with 128 + its signal: ${status}`, async (t, { kvm }) => {
     const ran = await kvm(["exec", fault, "--", kind]);
     t.is(ran.status, status, ran.stderr);
     t.regex(ran.stderr, message);
@@ -60,19 +60,22 @@ for (const [kind, status, message] of faults) {
   });
 }
 
-kvmTest("exec: a program that loops ends with 124 at --timeout", async (t) => {
+machineTest("exec: a program that loops ends with 124 at --timeout", async (t, { kvm }) => {
   const ran = await kvm(["exec", "--timeout", "200ms", fault, "--", "loop"]);
   t.deepEqual(ran, { status: 124, stdout: "", stderr: "kvm: the time limit of 200ms was reached\n" });
 });
 
-kvmTest("exec: a program that waits for a pipe that stays open ends with 124 at --timeout", async (t) => {
-  const child = startKvm(["exec", "--timeout", "200ms", cat]);
-  const ran = await finished(child);
-  child.stdin!.destroy();
-  t.deepEqual(ran, { status: 124, stdout: "", stderr: "kvm: the time limit of 200ms was reached\n" });
-});
+machineTest(
+  "exec: a program that waits for a pipe that stays open ends with 124 at --timeout",
+  async (t, { startKvm }) => {
+    const child = startKvm(["exec", "--timeout", "200ms", cat]);
+    const ran = await finished(child);
+    child.stdin!.destroy();
+    t.deepEqual(ran, { status: 124, stdout: "", stderr: "kvm: the time limit of 200ms was reached\n" });
+  },
+);
 
-kvmTest("exec: Ctrl-C ends with 130, quietly", async (t) => {
+machineTest("exec: Ctrl-C ends with 130, quietly", async (t, { startKvm }) => {
   const child = startKvm(["exec", program("ready-then-loop")]);
   const ran = finished(child);
   await once(child.stdout!, "data");
@@ -80,7 +83,7 @@ kvmTest("exec: Ctrl-C ends with 130, quietly", async (t) => {
   t.deepEqual(await ran, { status: 130, stdout: "ready\n", stderr: "" });
 });
 
-kvmTest("exec: Ctrl-C ends a program that waits for stdin with 130", async (t) => {
+machineTest("exec: Ctrl-C ends a program that waits for stdin with 130", async (t, { startKvm }) => {
   const child = startKvm(["exec", cat]);
   const ran = finished(child);
   child.stdin!.write("x");
@@ -89,7 +92,7 @@ kvmTest("exec: Ctrl-C ends a program that waits for stdin with 130", async (t) =
   t.deepEqual(await ran, { status: 130, stdout: "x", stderr: "" });
 });
 
-kvmTest("exec: memory that runs out ends with 137", async (t) => {
+machineTest("exec: memory that runs out ends with 137", async (t, { kvm }) => {
   const ran = await kvm(["exec", "--memory", "16MiB", program("eat-memory")]);
   t.deepEqual(ran, {
     status: 137,
@@ -98,50 +101,56 @@ kvmTest("exec: memory that runs out ends with 137", async (t) => {
   });
 });
 
-kvmTest("exec: stdin ends with EOF", async (t) => {
+machineTest("exec: stdin ends with EOF", async (t, { kvm }) => {
   t.deepEqual(await kvm(["exec", cat]), { status: 0, stdout: "", stderr: "" });
   t.deepEqual(await kvm(["exec", cat], { input: "a\0b\n" }), { status: 0, stdout: "a\0b\n", stderr: "" });
 });
 
-kvmTest("exec: a reader that has enough ends the program as SIGPIPE does, quietly", async (t) => {
-  const child = startKvm(["exec", program("yes")]);
-  const status = once(child, "exit");
-  const stderr: Buffer[] = [];
-  child.stderr!.on("data", (chunk: Buffer) => stderr.push(chunk));
-  await once(child.stdout!, "data");
-  child.stdout!.destroy();
-  t.deepEqual(await status, [141, null]);
-  t.is(Buffer.concat(stderr).toString(), "");
-});
+machineTest(
+  "exec: a reader that has enough ends the program as SIGPIPE does, quietly",
+  async (t, { startKvm }) => {
+    const child = startKvm(["exec", program("yes")]);
+    const status = once(child, "exit");
+    const stderr: Buffer[] = [];
+    child.stderr!.on("data", (chunk: Buffer) => stderr.push(chunk));
+    await once(child.stdout!, "data");
+    child.stdout!.destroy();
+    t.deepEqual(await status, [141, null]);
+    t.is(Buffer.concat(stderr).toString(), "");
+  },
+);
 
 const STREAM_BYTES = 100 * 2 ** 20;
 const LARGEST_RSS_KIB = 400 * 1024;
 
-kvmTest("exec: 100 MiB pass through stdin and stdout unchanged, in bounded memory", async (t) => {
-  const child = startKvm(["exec", cat]);
-  const sent = createHash("sha256");
-  const received = createHash("sha256");
-  let bytes = 0;
-  let rss = 0;
-  child.stdout!.on("data", (chunk: Buffer) => {
-    received.update(chunk);
-    bytes += chunk.length;
-    if (bytes > STREAM_BYTES / 2 && rss === 0) rss = residentKib(child.pid!);
-  });
-  // Every byte value, and no period that a buffer's size could hide.
-  const chunk = Buffer.from(Array.from({ length: 1_000_003 }, (_, i) => (i * 31 + (i >> 8)) & 0xff));
-  for (let left = STREAM_BYTES; left > 0; left -= chunk.length) {
-    const piece = chunk.subarray(0, Math.min(left, chunk.length));
-    sent.update(piece);
-    if (!child.stdin!.write(piece)) await once(child.stdin!, "drain");
-  }
-  child.stdin!.end();
-  const [status] = await once(child, "close");
-  t.is(status, 0);
-  t.is(bytes, STREAM_BYTES);
-  t.is(received.digest("hex"), sent.digest("hex"));
-  t.true(rss < LARGEST_RSS_KIB, `${rss} KiB resident`);
-});
+machineTest(
+  "exec: 100 MiB pass through stdin and stdout unchanged, in bounded memory",
+  async (t, { startKvm }) => {
+    const child = startKvm(["exec", cat]);
+    const sent = createHash("sha256");
+    const received = createHash("sha256");
+    let bytes = 0;
+    let rss = 0;
+    child.stdout!.on("data", (chunk: Buffer) => {
+      received.update(chunk);
+      bytes += chunk.length;
+      if (bytes > STREAM_BYTES / 2 && rss === 0) rss = residentKib(child.pid!);
+    });
+    // Every byte value, and no period that a buffer's size could hide.
+    const chunk = Buffer.from(Array.from({ length: 1_000_003 }, (_, i) => (i * 31 + (i >> 8)) & 0xff));
+    for (let left = STREAM_BYTES; left > 0; left -= chunk.length) {
+      const piece = chunk.subarray(0, Math.min(left, chunk.length));
+      sent.update(piece);
+      if (!child.stdin!.write(piece)) await once(child.stdin!, "drain");
+    }
+    child.stdin!.end();
+    const [status] = await once(child, "close");
+    t.is(status, 0);
+    t.is(bytes, STREAM_BYTES);
+    t.is(received.digest("hex"), sent.digest("hex"));
+    t.true(rss < LARGEST_RSS_KIB, `${rss} KiB resident`);
+  },
+);
 
 /** VmHWM of proc(5): the most that was ever resident. */
 function residentKib(pid: number): number {
@@ -167,23 +176,25 @@ const opens: [string, string[], string, number, number][] = [
 ];
 
 for (const [title, options, path, flags, errno] of opens) {
-  kvmTest(`exec: ${title}: errno ${errno}`, async (t) => {
+  machineTest(`exec: ${title}: errno ${errno}`, async (t, { kvm }) => {
     const ran = await kvm(["exec", ...options, open, "--", path, String(flags)], { cwd: dir });
     t.deepEqual(ran, { status: errno, stdout: "", stderr: "" });
   });
 }
 
-const json: RunOptions = {};
+machineTest(
+  "exec --json: the result is one line of JSON on stderr, and stdout stays the guest's",
+  async (t, { accel, kvm }) => {
+    const ran = await kvm(["exec", "--json", hello]);
+    t.is(ran.stdout, "hello\n");
+    const told = JSON.parse(ran.stderr);
+    t.is(told.result.kind, "exited");
+    t.is(told.result.status, 0);
+    t.is(told.accel, accel);
+  },
+);
 
-kvmTest("exec --json: the result is one line of JSON on stderr, and stdout stays the guest's", async (t) => {
-  const ran = await kvm(["exec", "--json", hello], json);
-  t.is(ran.stdout, "hello\n");
-  const { result } = JSON.parse(ran.stderr);
-  t.is(result.kind, "exited");
-  t.is(result.status, 0);
-});
-
-kvmTest("exec --timings: phases on stderr", async (t) => {
+machineTest("exec --timings: phases on stderr", async (t, { kvm }) => {
   const ran = await kvm(["exec", "--timings", hello]);
   t.is(ran.stdout, "hello\n");
   t.regex(ran.stderr, /^ +\d+\.\d ms {2}run$/m);

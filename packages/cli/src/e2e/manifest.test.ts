@@ -1,9 +1,8 @@
 /** `kvm run` and `kvm build` on manifests: what they grant, limit and build, and what is wrong with one. */
 import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
-import { kvmTest } from "@kvmkit-internal/test-support";
 import test from "ava";
-import { KVM, kvm, STACK_TRACE, scratchFolder } from "./kvm.js";
+import { KVM, kvm, machineTest, STACK_TRACE, scratchFolder } from "./kvm.js";
 
 const root = scratchFolder();
 const sources = join(dirname(KVM), "../testdata/programs");
@@ -17,14 +16,17 @@ function project(name: string, manifest: string, ...programs: string[]): string 
   return dir;
 }
 
-kvmTest("run: args, env and cwd of the manifest, and arguments behind -- after them", async (t) => {
-  const manifest = `[program]\npath = "echo.s"\nargs = ["a b"]\n[env]\nHOME = "/"\n`;
-  const cwd = project("echo", manifest, "echo.s");
-  const ran = await kvm(["run", "--", "-x"], { cwd });
-  t.deepEqual(ran, { status: 0, stdout: "echo.s\na b\n-x\nHOME=/\n", stderr: "" });
-});
+machineTest(
+  "run: args, env and cwd of the manifest, and arguments behind -- after them",
+  async (t, { kvm }) => {
+    const manifest = `[program]\npath = "echo.s"\nargs = ["a b"]\n[env]\nHOME = "/"\n`;
+    const cwd = project("echo", manifest, "echo.s");
+    const ran = await kvm(["run", "--", "-x"], { cwd });
+    t.deepEqual(ran, { status: 0, stdout: "echo.s\na b\n-x\nHOME=/\n", stderr: "" });
+  },
+);
 
-kvmTest("run: paths are relative to the manifest, wherever the user stands", async (t) => {
+machineTest("run: paths are relative to the manifest, wherever the user stands", async (t, { kvm }) => {
   const manifest = `[program]\npath = "open.s"\nargs = ["/data/file", "0"]\n[[mount]]\nhost = "data"\nguest = "/data"\n`;
   const dir = project("paths", manifest, "open.s");
   mkdirSync(join(dir, "data"), { recursive: true });
@@ -43,7 +45,7 @@ kvmTest("run: paths are relative to the manifest, wherever the user stands", asy
   );
 });
 
-kvmTest("run: [limits] wall ends the run with 124, and --timeout stands above it", async (t) => {
+machineTest("run: [limits] wall ends the run with 124, and --timeout stands above it", async (t, { kvm }) => {
   const manifest = `[program]\npath = "fault.s"\nargs = ["loop"]\n[limits]\nwall = "200ms"\n`;
   const cwd = project("limits", manifest, "fault.s");
   const stderr = (limit: string) => `kvm: the time limit of ${limit} was reached\n`;
@@ -52,7 +54,7 @@ kvmTest("run: [limits] wall ends the run with 124, and --timeout stands above it
   t.deepEqual(above, { status: 124, stdout: "", stderr: stderr("100ms") });
 });
 
-kvmTest("run: [limits] cpu and output end the run with 124", async (t) => {
+machineTest("run: [limits] cpu and output end the run with 124", async (t, { kvm }) => {
   const loop = project(
     "cpu",
     `[program]\npath = "fault.s"\nargs = ["loop"]\n[limits]\ncpu = "100ms"\n`,
@@ -71,16 +73,23 @@ kvmTest("run: [limits] cpu and output end the run with 124", async (t) => {
   });
 });
 
-kvmTest("run: [limits] files and file-size are refusals that the guest sees: EMFILE, EFBIG", async (t) => {
-  const limits = `[limits]\nfiles = 5\nfile-size = "2500B"\n[[mount]]\nguest = "/d"\nhost = "data"\nmode = "rw"\n`;
-  const many = project("files", `[program]\npath = "open-many.s"\nargs = ["/d"]\n${limits}`, "open-many.s");
-  mkdirSync(join(many, "data"), { recursive: true });
-  t.deepEqual(await kvm(["run"], { cwd: many }), { status: 24, stdout: "", stderr: "" });
-  const fill = project("fill", `[program]\npath = "fill-file.s"\nargs = ["/d/f"]\n${limits}`, "fill-file.s");
-  mkdirSync(join(fill, "data"), { recursive: true });
-  t.deepEqual(await kvm(["run"], { cwd: fill }), { status: 27, stdout: "", stderr: "" });
-  t.is(statSync(join(fill, "data/f")).size, 2500);
-});
+machineTest(
+  "run: [limits] files and file-size are refusals that the guest sees: EMFILE, EFBIG",
+  async (t, { kvm }) => {
+    const limits = `[limits]\nfiles = 5\nfile-size = "2500B"\n[[mount]]\nguest = "/d"\nhost = "data"\nmode = "rw"\n`;
+    const many = project("files", `[program]\npath = "open-many.s"\nargs = ["/d"]\n${limits}`, "open-many.s");
+    mkdirSync(join(many, "data"), { recursive: true });
+    t.deepEqual(await kvm(["run"], { cwd: many }), { status: 24, stdout: "", stderr: "" });
+    const fill = project(
+      "fill",
+      `[program]\npath = "fill-file.s"\nargs = ["/d/f"]\n${limits}`,
+      "fill-file.s",
+    );
+    mkdirSync(join(fill, "data"), { recursive: true });
+    t.deepEqual(await kvm(["run"], { cwd: fill }), { status: 27, stdout: "", stderr: "" });
+    t.is(statSync(join(fill, "data/f")).size, 2500);
+  },
+);
 
 const flatImages: [string, string, number, RegExp][] = [
   ["halts", "hlt", 0, /^$/],
@@ -102,7 +111,7 @@ const flatImages: [string, string, number, RegExp][] = [
 ];
 
 for (const [title, code, status, message] of flatImages) {
-  kvmTest(`run: a flat image that ${title} ends with ${status}`, async (t) => {
+  machineTest(`run: a flat image that ${title} ends with ${status}`, async (t, { kvm }) => {
     const cwd = project(title.replaceAll(" ", "-"), `[vm]\nboot = "long"\nkernel = "boot.s"\n`);
     writeFileSync(join(cwd, "boot.s"), `${code}\n`);
     const ran = await kvm(["run"], { cwd });
@@ -112,14 +121,17 @@ for (const [title, code, status, message] of flatImages) {
   });
 }
 
-kvmTest("run: an unknown system call is -ENOSYS, and what is not granted does not exist", async (t) => {
-  const cwd = project(
-    "granted",
-    `[program]\npath = "open.s"\nargs = ["/tmp/x", "65"]\n[[plugin]]\nmodule = "files"\n`,
-    "open.s",
-  );
-  t.is((await kvm(["run"], { cwd })).status, 38);
-});
+machineTest(
+  "run: an unknown system call is -ENOSYS, and what is not granted does not exist",
+  async (t, { kvm }) => {
+    const cwd = project(
+      "granted",
+      `[program]\npath = "open.s"\nargs = ["/tmp/x", "65"]\n[[plugin]]\nmodule = "files"\n`,
+      "open.s",
+    );
+    t.is((await kvm(["run"], { cwd })).status, 38);
+  },
+);
 
 test("run: every complaint about a manifest at once, with line and caret, and 125", async (t) => {
   const cwd = project("wrong", `[vm]\nmemory = "64MB"\nacel = "kvm"\n[program]\npath = "none"\n`);
