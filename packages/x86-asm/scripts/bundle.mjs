@@ -14,7 +14,12 @@ rmSync(join(root, "dist/bundle"), { recursive: true, force: true });
 
 const { metafile } = buildSync({
   absWorkingDir: root,
-  entryPoints: ["dist/index.js", "dist/decoder/index.js", "dist/vector/index.js"],
+  entryPoints: [
+    "dist/index.js",
+    "dist/decoder/index.js",
+    "dist/vector/index.js",
+    "dist/incremental/index.js",
+  ],
   outdir: "dist/bundle",
   bundle: true,
   splitting: true,

@@ -174,7 +174,9 @@ export class AssemblerCore {
     }
     this.reader = reader;
     reader.assemble(source, options.file ?? "<text>");
-    throwIfAny(reader.errors.splice(0));
+    const { errors } = reader;
+    reader.complaints = [];
+    throwIfAny(errors);
     return this;
   }
 

@@ -1,5 +1,7 @@
+import { isDeepStrictEqual } from "node:util";
 import test from "ava";
-import { AsmError, assemble, type DialectName } from "./index.js";
+import { AssemblyDocument } from "./incremental/index.js";
+import { AsmError, assemble, check, type DialectName } from "./index.js";
 import { randomInstructions } from "./random-instructions.test.support.js";
 
 /** Lines that open, close, nest, repeat and refer, so that what is cut and pasted from them meets. */
@@ -185,6 +187,34 @@ for (const dialect of ["gas", "nasm"] as const) {
       t.true(assembled > 50, `only ${assembled} sources assembled`);
     });
   }
+}
+
+for (const dialect of ["gas", "nasm"] as const) {
+  test(`whatever is typed into a document, in ${dialect}, it has bytes or errors: those of its text`, (t) => {
+    const random = generator(dialect.length);
+    const options = { dialect, bits: 32, resolve: () => "nop\n" } as const;
+    const lines = [
+      ...LINES[dialect],
+      ...randomInstructions(200, 32, 3).map((line) => respell(line, dialect)),
+    ];
+    const line = () => mutate(lines[random(lines.length)]!, lines, random);
+    for (let round = 0; round < 60; round++) {
+      const document = new AssemblyDocument(Array.from({ length: random(8) }, line).join("\n"), options);
+      for (let i = 0; i < 12; i++) {
+        const at = 1 + random(document.lines.length);
+        const edit = { line: at, remove: random(2), insert: Array.from({ length: random(3) }, line) };
+        document.edit(edit);
+        const source = document.lines.join("\n");
+        const errors = check(source, options);
+        const isWhole =
+          isDeepStrictEqual(document.errors, errors) &&
+          (errors.length > 0 ||
+            isDeepStrictEqual(document.assembly!.object, assemble(source, options).object));
+        if (!isWhole) t.fail(`${JSON.stringify(edit)} makes of it ${JSON.stringify(source)}`);
+      }
+    }
+    t.pass();
+  });
 }
 
 /** Most lines as they are, so that some sources assemble; the others with something put in, taken out or pasted. */

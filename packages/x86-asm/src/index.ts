@@ -4,7 +4,6 @@ export {
   assemble,
   assembleFlat,
   check,
-  type SourceLine,
 } from "./assemble.js";
 export { Assembler, type AssemblerOptions, type Datum } from "./assembler.js";
 export type { Bits } from "./encoder.js";
@@ -17,6 +16,7 @@ export {
   type LinkOptions,
   link,
 } from "./link.js";
+export type { LineRange, SourceLine } from "./listing.js";
 export type { AsmObject, ObjectSection, ObjectSymbol, Relocation, RelocationType } from "./object.js";
 export {
   type AddressRegister,

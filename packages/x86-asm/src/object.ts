@@ -87,6 +87,9 @@ const RELATIVE_BY_SIZE: Readonly<Record<number, number>> = {
   8: FixKind.pc64,
 };
 
+/** Up to here a loop copies faster than a view of the bytes is made. */
+const SHORT_COPY = 200;
+
 function isRelative(kind: number): boolean {
   return kind >= FixKind.pc8 && kind <= FixKind.pc64;
 }
@@ -97,7 +100,9 @@ function isSigned(kind: number): boolean {
 
 /** Whether `value` fits a field: `signed` fields take signed values only, the others signed or unsigned. */
 export function fitsField(value: Integer, size: number, signed: boolean): boolean {
-  return fitsBytes(value, size) && (!signed || value < 2n ** BigInt(size * 8 - 1));
+  if (!fitsBytes(value, size)) return false;
+  if (!signed || value < 0) return true;
+  return typeof value === "number" ? value < 2 ** (size * 8 - 1) : value < 1n << BigInt(size * 8 - 1);
 }
 
 /** Copies a section's bytes to where they end up, and patches or relocates its fields. */
@@ -140,7 +145,7 @@ export class SectionWriter {
     for (let i = 0; i < count; i++) {
       const at = i * VariableWord.stride;
       const offset = words[at]!;
-      this.out.set(section.bytes.subarray(copied, offset), copied + growth[i]!);
+      this.copyBytes(copied, offset, growth[i]!);
       copied = offset;
       if (words[at + VariableWord.kind] === VariableKind.branch) {
         this.writeBranch(i, offset + growth[i]!);
@@ -150,7 +155,15 @@ export class SectionWriter {
         writePadding(this.out, offset + growth[i]!, own[i]!, padding);
       }
     }
-    this.out.set(section.bytes.subarray(copied, section.length), copied + growth[count]!);
+    this.copyBytes(copied, section.length, growth[count]!);
+  }
+
+  /** Copies bytes of the section to where they end up, `growth` further. */
+  private copyBytes(from: number, to: number, growth: number): void {
+    const { bytes } = this.layout.section;
+    const { out } = this;
+    if (to - from > SHORT_COPY) out.set(bytes.subarray(from, to), from + growth);
+    else for (let i = from; i < to; i++) out[i + growth] = bytes[i]!;
   }
 
   private writeBranch(i: number, to: number): void {
@@ -197,7 +210,8 @@ export class SectionWriter {
     const symbol = this.symbols.entries[id]!;
     if (isRelative(kind) && symbol.place === this.layout.section.index && typeof addend === "number") {
       const distance = this.layout.offsetOf(symbol) + addend - offset - toEnd;
-      if (distance >= -0x80000000 && distance <= 0x7fffffff && FIELD_SIZES[kind]! >= 4) {
+      if (kind === FixKind.pc8 && distance >= -128 && distance <= 127) this.out[offset] = distance;
+      else if (distance >= -0x80000000 && distance <= 0x7fffffff && FIELD_SIZES[kind]! >= 4) {
         writeInteger(this.out, offset, distance, FIELD_SIZES[kind]!);
       } else this.store(offset, kind, distance, symbol, line);
       return;
@@ -289,16 +303,24 @@ function wrap(value: Integer, kind: number): Integer {
   return narrow(BigInt.asIntN(64, value));
 }
 
-/** The named symbols of an assembly, in order of their first mention. */
+/**
+ * The named symbols of an assembly in the order of their definitions; behind them, by name, those that are defined
+ * elsewhere: what is `referenced`, and what the source makes global.
+ */
 export function objectSymbols(
   layouts: readonly SectionLayout[],
   symbols: SymbolTable,
   evaluator: Evaluator,
+  referenced: ReadonlySet<string>,
   report: Report,
 ): ObjectSymbol[] {
   const found: ObjectSymbol[] = [];
-  for (const symbol of symbols.entries) {
-    if (symbol.isTemporary) continue;
+  const named = symbols.entries.filter(
+    (symbol) =>
+      !symbol.isTemporary &&
+      (symbol.place !== SymbolPlace.undefined || symbol.binding === "global" || referenced.has(symbol.name)),
+  );
+  for (const symbol of named.sort(byDefinition)) {
     try {
       const made = objectSymbol(symbol, layouts, evaluator);
       if (made !== null) found.push(made);
@@ -309,13 +331,21 @@ export function objectSymbols(
   return found;
 }
 
+/** Symbols of one line stand in the order of their names: their numbers depend on where they are used first. */
+function byDefinition(a: SymbolEntry, b: SymbolEntry): number {
+  const isUndefined = a.place === SymbolPlace.undefined;
+  if (isUndefined !== (b.place === SymbolPlace.undefined)) return isUndefined ? 1 : -1;
+  if (!isUndefined && (a.line !== b.line || a.line === 0)) return a.line - b.line || a.id - b.id;
+  return a.name < b.name ? -1 : a.name > b.name ? 1 : 0;
+}
+
 function objectSymbol(
   symbol: SymbolEntry,
   layouts: readonly SectionLayout[],
   evaluator: Evaluator,
 ): ObjectSymbol | null {
   const { name, type } = symbol;
-  const sizeBytes = BigInt(evaluator.evaluate(symbol.size).constant);
+  const sizeBytes = symbol.size === 0 ? 0n : BigInt(evaluator.evaluate(symbol.size).constant);
   const value = evaluator.evaluateSymbol(symbol.id, 0);
   const target = evaluator.symbolOf(value.plus);
   const isUndefined = target.place === SymbolPlace.undefined;

@@ -23,10 +23,27 @@ const DATA_KINDS: Readonly<Record<number, number>> = {
 };
 const MAX_ALIGN = 2 ** 30;
 
+/** A difference of two labels that was asked for while the source was read, and what was known of it there. */
+export interface Difference {
+  readonly a: SymbolReference;
+  readonly b: SymbolReference;
+  line: number;
+  readonly found: Integer | undefined;
+}
+
 export class Program {
   readonly sections: SectionBuffer[] = [];
   readonly symbols = new SymbolTable();
   readonly encoder: Encoder;
+  /**
+   * Counts what a statement does beyond appending bytes, fixes, variables and labels: what later statements could
+   * tell. See incremental/document.ts.
+   */
+  changes = 0;
+  /** Names that conditions asked for: whether they are defined decides what is read. */
+  readonly observed = new Set<string>();
+  /** What was asked for so far, where somebody wants to know. */
+  differences: Difference[] | null = null;
 
   constructor(set: InstructionSet, bits: Bits) {
     this.encoder = new Encoder(set, this.symbols, this.addSection(".text", {}), bits);
@@ -39,6 +56,7 @@ export class Program {
 
   /** Makes a section, or returns to it. Throws `ERR_ASM_ARGUMENT` for an alignment that is no power of two. */
   switchSection(name: string, options: SectionOptions = {}): SectionBuffer {
+    this.changes++;
     const known = this.sections.find((section) => section.name === name);
     if (known) changeSection(known, options);
     return (this.encoder.section = known ?? this.addSection(name, options));
@@ -78,6 +96,8 @@ export class Program {
   assign(name: string, value: Value, again: boolean): void {
     const symbol = this.symbols.entry(name);
     if (!(again && symbol.isAssigned)) this.symbols.checkUndefined(symbol);
+    this.changes++;
+    symbol.assignments++;
     symbol.isAssigned = again;
     symbol.line = this.encoder.line;
     if (typeof value !== "object") {
@@ -95,13 +115,17 @@ export class Program {
    */
   lookUp(name: string): Value {
     const symbol = this.symbols.entry(name);
-    if (symbol.place === SymbolPlace.absolute) return symbol.value;
+    if (symbol.place === SymbolPlace.absolute && symbol.line <= this.encoder.line) {
+      if (symbol.assignments > 1) this.changes++;
+      return symbol.value;
+    }
     if (symbol.place === SymbolPlace.expression && symbol.isAssigned) return this.freeze(symbol);
     if (symbol.line === 0) symbol.line = this.encoder.line;
     return new SymbolReference(name, 0, symbol.id);
   }
 
   private freeze(symbol: SymbolEntry): SymbolReference {
+    this.changes++;
     const version = this.symbols.anonymous();
     version.place = SymbolPlace.expression;
     version.expression = symbol.expression;
@@ -111,12 +135,26 @@ export class Program {
 
   /** `a - b` where both are labels of one section with nothing in between that may grow; else `undefined`. */
   knownDifference(a: SymbolReference, b: SymbolReference): Integer | undefined {
+    const { line } = this.encoder;
+    const found = this.differenceAt(a, b, line);
+    this.differences?.push({ a, b, line, found });
+    return found;
+  }
+
+  /** The difference as far as it is known in a line: labels behind it are not. */
+  private differenceAt(a: SymbolReference, b: SymbolReference, line: number): Integer | undefined {
     const [first, second] = [this.symbols.entries[a.id], this.symbols.entries[b.id]];
     if (first === undefined || second === undefined || first.place < 0 || first.place !== second.place)
       return undefined;
+    if (first.line > line || second.line > line) return undefined;
     if (first.variablesBefore !== second.variablesBefore) return undefined;
     if (typeof a.addend === "bigint" || typeof b.addend === "bigint") return undefined;
     return (first.value as number) + a.addend - (second.value as number) - b.addend;
+  }
+
+  /** Whether a difference that was asked for would be answered alike now that labels have moved. */
+  holds({ a, b, line, found }: Difference): boolean {
+    return this.differenceAt(a, b, line) === found;
   }
 
   /** Appends a value of `size` bytes. Throws `ERR_ASM_RANGE` if it does not fit. */
@@ -205,7 +243,10 @@ export class Program {
     const sections = layouts.map((layout) =>
       new SectionWriter(layout, this.symbols, evaluator, report).write(),
     );
-    const symbols = objectSymbols(layouts, this.symbols, evaluator, report);
+    const referenced = new Set(
+      sections.flatMap(({ relocations }) => relocations.map(({ symbol }) => symbol)),
+    );
+    const symbols = objectSymbols(layouts, this.symbols, evaluator, referenced, report);
     throwIfAny(errors);
     const used = new Set(symbols.map(({ section }) => section));
     const kept = sections.filter(({ name, sizeBytes }) => sizeBytes > 0 || used.has(name));

@@ -1,15 +1,13 @@
 /** General registers by number and width. */
 import { OperandBit } from "./operand-bits.js";
-import * as named from "./registers.js";
-import { Register, RexNeed } from "./registers.js";
+import { allRegisters, type Register, RexNeed } from "./registers.js";
 
 const GENERAL = OperandBit.r8 | OperandBit.r16 | OperandBit.r32 | OperandBit.r64;
 
 /** Those that need no absence of REX, by `bits << 8 | number`: 64-bit names come last, so that SPL wins over AH. */
 const byNumber: ReadonlyMap<number, Register> = new Map(
-  (Object.values(named) as unknown[])
-    .filter((value): value is Register => value instanceof Register && (value.bits & GENERAL) !== 0)
-    .filter(({ rex }) => rex !== RexNeed.forbidden)
+  allRegisters
+    .filter(({ bits, rex }) => (bits & GENERAL) !== 0 && rex !== RexNeed.forbidden)
     .map((register) => [(register.bits << 8) | register.number, register]),
 );
 

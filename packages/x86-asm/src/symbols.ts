@@ -24,6 +24,8 @@ export class SymbolEntry {
   isTemporary = false;
   /** Names given by `=` or `.set` may be given again. */
   isAssigned = false;
+  /** How often it was given a value. */
+  assignments = 0;
   /** Source line that defines it, or first refers to it; 0 if none. */
   line = 0;
 

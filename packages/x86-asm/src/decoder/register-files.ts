@@ -1,14 +1,12 @@
 /** Registers by file and number, as a decoder asks for them. */
 import { OperandBit } from "../operand-bits.js";
-import * as named from "../registers.js";
-import { Register, type RegisterFile, RexNeed } from "../registers.js";
+import { allRegisters, type Register, type RegisterFile, RexNeed } from "../registers.js";
 
 const files = new Map<string, Register[]>();
 /** Without a REX prefix, byte registers 4 to 7 are AH to BH. */
 const highBytes: Register[] = [];
 
-for (const value of Object.values(named) as unknown[]) {
-  if (!(value instanceof Register)) continue;
+for (const value of allRegisters) {
   if (value.rex === RexNeed.forbidden) highBytes[value.number] = value;
   else {
     const file = files.get(value.file);

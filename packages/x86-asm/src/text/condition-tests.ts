@@ -16,6 +16,7 @@ const isDefined: Test = (a) => {
   if (!a.nextName()) throw a.unexpected("a name");
   const name = a.name();
   if (a.dialect.name === "nasm") return a.macros.isDefined(name);
+  a.program.observed.add(name);
   const symbol = a.program.symbols.find(name);
   return symbol !== undefined && symbol.place !== SymbolPlace.undefined;
 };

@@ -10,12 +10,12 @@ export interface Frame {
   /** Name of the file that the lines are numbered in. */
   readonly file: string;
   /** Line number of the first line of its text. */
-  readonly firstLine: number;
+  firstLine: number;
   /** What opened it: a macro's name, `include`, `rept`…; empty for the main file. */
   readonly name: string;
   readonly parent: Frame | null;
   /** Where it was opened in the parent. */
-  readonly calledFrom: CallSite | null;
+  calledFrom: CallSite | null;
   readonly next: NextText | null;
   /** Ends with a newline. */
   text: string;
@@ -23,6 +23,7 @@ export interface Frame {
   /** Where reading goes on, while another frame is being read. */
   at: number;
   line: number;
+  lineStart: number;
   /** Conditions that were open when it was opened. */
   readonly conditions: number;
   depth: number;
@@ -76,6 +77,7 @@ export class FrameList {
       codes: NOTHING,
       at: 0,
       line: firstLine,
+      lineStart: 0,
       conditions,
       depth,
     };

@@ -8,7 +8,7 @@ export class Scope {
   private readonly program: Program;
   private readonly dialect: DialectName;
   /** The last label that is not local: NASM's local labels belong to it. */
-  private owner = "";
+  owner = "";
   /** How often each numbered label was defined. */
   private readonly numbers = new Map<string, number>();
   private readonly sectionStarts = new Map<number, number>();
@@ -35,6 +35,7 @@ export class Scope {
   /** Defines the label `number` once more. */
   defineNumbered(number: string): void {
     const count = this.numbers.get(number) ?? 0;
+    this.program.changes++;
     this.numbers.set(number, count + 1);
     const name = numberedName(number, count);
     this.program.label(name);
@@ -44,6 +45,7 @@ export class Scope {
   /** The name of the label `number` next behind this place, or last before it. */
   numbered(number: string, forward: boolean): string {
     const count = this.numbers.get(number) ?? 0;
+    this.program.changes++;
     if (!forward && count === 0) {
       throw asmError(
         "ERR_ASM_SYMBOL",

@@ -23,6 +23,10 @@ export abstract class SourceReader extends OperandReader {
   frame!: Frame;
   /** Line number here. */
   line = 1;
+  /** Where the line here begins in the text. */
+  lineStart = 0;
+  /** The text ended in a body or a branch that is not taken. */
+  endedInside = false;
 
   /** The rest of the statement, without the comment or separator behind it. */
   restOfStatement(): string {
@@ -80,7 +84,10 @@ export abstract class SourceReader extends OperandReader {
   skipStatements(visit: (word: string, start: number) => boolean): boolean {
     for (;;) {
       this.skipStatement();
-      if (!this.nextStatement()) return false;
+      if (!this.nextStatement()) {
+        this.endedInside = true;
+        return false;
+      }
       const start = this.at;
       const word = this.firstWord();
       if (word !== "" && visit(word, start)) return true;
@@ -95,7 +102,7 @@ export abstract class SourceReader extends OperandReader {
     }
     this.skipLine();
     if (this.at + 1 >= this.text.length) return false;
-    this.at++;
+    this.lineStart = ++this.at;
     this.line++;
     return true;
   }

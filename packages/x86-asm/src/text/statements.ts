@@ -7,9 +7,10 @@ import { callStack, type Frame, type FrameList } from "./frames.js";
 export const StatementWord = {
   frame: 0,
   line: 1,
-  /** Offsets in the frame's text. */
-  start: 2,
-  end: 3,
+  /** From 1. */
+  column: 2,
+  /** Characters. */
+  length: 3,
   section: 4,
   /** Offset in the section, and variables before it. */
   offset: 5,
@@ -27,46 +28,48 @@ export class StatementList {
   }
 
   /** Records a statement that begins here; its number counts from 1. */
-  add(frame: Frame, line: number, start: number, section: SectionBuffer): number {
+  add(frame: Frame, line: number, column: number, section: SectionBuffer): number {
+    this.reserve(1);
     const at = this.count * StatementWord.stride;
-    if (at === this.words.length) {
-      const words = new Int32Array(at * 2);
-      words.set(this.words);
-      this.words = words;
-    }
     const { words } = this;
     words[at] = frame.index;
     words[at + StatementWord.line] = line;
-    words[at + StatementWord.start] = start;
-    words[at + StatementWord.end] = start;
+    words[at + StatementWord.column] = column;
+    words[at + StatementWord.length] = 0;
     words[at + StatementWord.section] = section.index;
     words[at + StatementWord.offset] = section.length;
     words[at + StatementWord.variables] = section.variables.count;
     return ++this.count;
   }
 
-  setEnd(statement: number, end: number): void {
-    this.words[(statement - 1) * StatementWord.stride + StatementWord.end] = end;
+  /** Makes room for `count` more statements. */
+  reserve(count: number): void {
+    const needed = (this.count + count) * StatementWord.stride;
+    if (needed <= this.words.length) return;
+    const words = new Int32Array(Math.max(needed, this.words.length * 2));
+    words.set(this.words);
+    this.words = words;
+  }
+
+  setLength(statement: number, length: number): void {
+    this.words[(statement - 1) * StatementWord.stride + StatementWord.length] = length;
   }
 
   frameOf(statement: number): Frame {
     return this.frames.frames[this.words[(statement - 1) * StatementWord.stride]!]!;
   }
 
-  /** Position fields for a complaint about a statement; `start` and `end` narrow it down. */
-  positionOf(statement: number, start?: number, end?: number): Partial<Diagnostic> {
+  /** Position fields for a complaint about a statement; `column` and `length` narrow it down. */
+  positionOf(statement: number, column?: number, length?: number): Partial<Diagnostic> {
     if (statement === 0) return {};
     const at = (statement - 1) * StatementWord.stride;
     const frame = this.frameOf(statement);
-    const from = start ?? this.words[at + StatementWord.start]!;
-    const to = end ?? this.words[at + StatementWord.end]!;
-    const lineStart = frame.text.lastIndexOf("\n", from - 1) + 1;
     const stack = callStack(frame);
     return {
       file: frame.file,
       line: this.words[at + StatementWord.line]!,
-      column: from - lineStart + 1,
-      length: Math.max(1, to - from),
+      column: column ?? this.words[at + StatementWord.column]!,
+      length: Math.max(1, length ?? this.words[at + StatementWord.length]!),
       ...(stack.length > 0 ? { stack } : {}),
     };
   }

@@ -44,11 +44,26 @@ const MAX_EXPANDED = 5_000_000;
 /** Times that `times` repeats something, at most. */
 const MAX_TIMES = 2 ** 28;
 /** Beyond this many complaints reading stops. */
-const MAX_ERRORS = 1000;
+export const MAX_ERRORS = 1000;
+
+/** A complaint, and where: in a statement, from a column on. */
+export interface Complaint {
+  statement: number;
+  readonly column: number | undefined;
+  readonly length: number | undefined;
+  readonly diagnostic: Diagnostic;
+}
+
+/** Is told where the lines of the main text begin, and where it ends. */
+export interface LineObserver {
+  begin(reader: TextAssembler): void;
+}
 
 interface Vocabulary {
   readonly names: NameTable;
   readonly directives: readonly Directive[];
+  /** Not 0 for directives that append data and do nothing else. */
+  readonly isData: Uint8Array;
 }
 
 const vocabularies = new WeakMap<InstructionSet, Map<DialectName, Vocabulary>>();
@@ -60,7 +75,11 @@ function vocabularyOf(set: InstructionSet, dialect: DialectName): Vocabulary {
   let vocabulary = byDialect.get(dialect);
   if (vocabulary === undefined) {
     const table = directivesOf(dialect);
-    vocabulary = { names: buildNames(set, dialect, [...table.keys()]), directives: [...table.values()] };
+    vocabulary = {
+      names: buildNames(set, dialect, [...table.keys()]),
+      directives: [...table.values()],
+      isData: Uint8Array.from(table.keys(), (name) => (DATA_DIRECTIVES[dialect].test(name) ? 1 : 0)),
+    };
     byDialect.set(dialect, vocabulary);
   }
   return vocabulary;
@@ -69,11 +88,13 @@ function vocabularyOf(set: InstructionSet, dialect: DialectName): Vocabulary {
 export class TextAssembler extends SourceReader {
   readonly frames: FrameList;
   readonly statements: StatementList;
-  readonly errors: Diagnostic[] = [];
+  complaints: Complaint[] = [];
+  observer: LineObserver | null = null;
   readonly macros = new MacroTable();
   readonly conditions: Conditions = newConditions();
   readonly files: FileCache;
   private readonly directives: readonly Directive[];
+  private readonly isData: Uint8Array;
   /** Sections to go back to (`.popsection`, `.previous`). */
   readonly sectionStack: string[] = [];
   previousSection = ".text";
@@ -92,6 +113,7 @@ export class TextAssembler extends SourceReader {
     const known = vocabularyOf(program.encoder.set, dialect.name);
     super(dialect, program, known.names, new Scope(program, dialect.name));
     this.directives = known.directives;
+    this.isData = known.isData;
     this.frames = before?.frames ?? new FrameList();
     this.statements = before?.statements ?? new StatementList(this.frames);
     this.files = new FileCache(options.resolve);
@@ -101,6 +123,14 @@ export class TextAssembler extends SourceReader {
   private predefine(name: string, value: number | bigint | string): void {
     if (typeof value === "string") this.macros.define(name, value);
     else this.program.assign(name, value, true);
+  }
+
+  /** What there is to complain about so far. */
+  get errors(): Diagnostic[] {
+    return this.complaints.map(({ statement, column, length, diagnostic }) => ({
+      ...this.statements.positionOf(statement, column, length),
+      ...diagnostic,
+    }));
   }
 
   /** Assembles a text. Complaints go to `errors`; nothing is thrown for what the text says. */
@@ -115,8 +145,25 @@ export class TextAssembler extends SourceReader {
       conditions: 0,
     });
     this.enter(frame);
+    this.observer?.begin(this);
     try {
       while (!this.stopped) this.step();
+    } finally {
+      encoder.line = 0;
+    }
+  }
+
+  /** Reads other lines for some of the main text, of which the first has the number `line`, up to one that opens a frame. */
+  readAgain(text: string, line: number): void {
+    const { encoder } = this.program;
+    this.stopped = false;
+    this.frame = this.frames.frames[0]!;
+    this.setText(text, encodeText(text), 0);
+    this.line = line;
+    this.lineStart = 0;
+    this.observer?.begin(this);
+    try {
+      while (!this.stopped && this.frame.parent === null) this.step();
     } finally {
       encoder.line = 0;
     }
@@ -140,38 +187,50 @@ export class TextAssembler extends SourceReader {
 
   private nextLine(): void {
     this.line++;
-    if (++this.at >= this.text.length) this.leave();
+    this.lineStart = ++this.at;
+    if (this.at >= this.text.length) this.leave();
+    else if (this.observer !== null && this.frame.parent === null) this.observer.begin(this);
   }
 
   /** One statement, with its complaints. */
   private guarded(): void {
     const { encoder, section } = this.program;
     const start = (this.tokenStart = this.at);
-    const statement = this.statements.add(this.frame, this.line, start, section);
+    const { lineStart } = this;
+    const statement = this.statements.add(this.frame, this.line, start - lineStart + 1, section);
     encoder.line = statement;
     const { frame } = this;
     if (frame.parent !== null && ++this.expanded > MAX_EXPANDED) this.stopExpanding();
     try {
       this.statement(start);
-      if (this.frame === frame) this.statements.setEnd(statement, this.at);
+      if (this.frame === frame) this.statements.setLength(statement, this.lengthFrom(start, lineStart));
       if (this.frame === frame && !this.atEnd()) throw this.unexpected("the end of the statement");
     } catch (error) {
       if (!(error instanceof AsmError)) throw error;
-      this.report(error, statement, start);
+      this.report(error, statement, start, lineStart);
       if (this.frame === frame) this.skipLine();
     }
   }
 
+  /** Characters from `start` to here, or to the end of its line. */
+  private lengthFrom(start: number, lineStart: number): number {
+    return (lineStart === this.lineStart ? this.at : this.text.indexOf("\n", start)) - start;
+  }
+
   private stopExpanding(): void {
-    this.errors.push({
-      ...this.statements.positionOf(this.statements.count),
+    this.complain(this.statements.count, {
       code: "ERR_ASM_LIMIT",
       message: `macros and repetitions expand to more than ${MAX_EXPANDED} statements`,
     });
     this.stopped = true;
   }
 
-  private report(error: AsmError, statement: number, start: number): void {
+  private complain(statement: number, diagnostic: Diagnostic, column?: number, length?: number): void {
+    this.complaints.push({ statement, column, length, diagnostic });
+    if (this.complaints.length > MAX_ERRORS) this.stopped = true;
+  }
+
+  private report(error: AsmError, statement: number, start: number, lineStart: number): void {
     const end = this.text.indexOf("\n", start);
     for (const diagnostic of error.errors) {
       const { operand } = diagnostic;
@@ -181,9 +240,8 @@ export class TextAssembler extends SourceReader {
         from = this.tokenStart;
         to = Math.max(from + 1, this.at);
       }
-      this.errors.push({ ...this.statements.positionOf(statement, from, to), ...diagnostic });
+      this.complain(statement, diagnostic, from - lineStart + 1, to - from);
     }
-    if (this.errors.length > MAX_ERRORS) this.stopped = true;
   }
 
   private statement(start: number): void {
@@ -220,8 +278,10 @@ export class TextAssembler extends SourceReader {
     const value = meaning & MEANING_VALUE;
     const kind = meaning >> MEANING_SHIFT;
     if (kind === Meaning.mnemonic) this.instruction(value, prefixes);
-    else if (kind === Meaning.directive) this.directives[value]!(this);
-    else this.unknownName(prefixes);
+    else if (kind === Meaning.directive) {
+      if (this.isData[value] === 0) this.program.changes++;
+      this.directives[value]!(this);
+    } else this.unknownName(prefixes);
   }
 
   /** Passes a colon and defines the name before it. */
@@ -305,6 +365,7 @@ export class TextAssembler extends SourceReader {
   private runDirective(): void {
     const meaning = this.names.statement(this.codes, this.nameStart, this.nameEnd, this.nameHash);
     if (meaning >> MEANING_SHIFT !== Meaning.directive) throw this.unexpected("a directive");
+    this.program.changes++;
     this.directives[meaning & MEANING_VALUE]!(this);
   }
 
@@ -318,6 +379,7 @@ export class TextAssembler extends SourceReader {
     if (meaning >> MEANING_SHIFT !== Meaning.directive) {
       throw asmError("ERR_ASM_DIRECTIVE", `%${this.name()} is no directive`);
     }
+    this.program.changes++;
     this.directives[meaning & MEANING_VALUE]!(this);
   }
 
@@ -500,8 +562,10 @@ export class TextAssembler extends SourceReader {
     text: string;
     next?: () => string | null;
   }): void {
+    this.program.changes++;
     this.frame.at = this.at;
     this.frame.line = this.line;
+    this.frame.lineStart = this.lineStart;
     this.enter(this.frames.open(this.frame, { ...opened, conditions: this.conditions.stack.length }));
   }
 
@@ -509,6 +573,7 @@ export class TextAssembler extends SourceReader {
     this.frame = frame;
     this.setText(frame.text, frame.codes, frame.at);
     this.line = frame.line;
+    this.lineStart = frame.lineStart;
   }
 
   /** The text is at its end: repeats it, or goes back to where it was opened. */
@@ -519,9 +584,11 @@ export class TextAssembler extends SourceReader {
       setFrameText(frame, again);
       this.setText(frame.text, frame.codes, 0);
       this.line = frame.firstLine;
+      this.lineStart = 0;
       return;
     }
     this.checkConditions();
+    if (frame.parent === null && !this.endedInside) this.observer?.begin(this);
     this.close();
   }
 
@@ -542,14 +609,19 @@ export class TextAssembler extends SourceReader {
   private checkConditions(): void {
     const open = this.conditions.stack[this.frame.conditions];
     if (open === undefined) return;
-    this.errors.push({
-      ...this.statements.positionOf(open.statement),
+    this.complain(open.statement, {
       code: "ERR_ASM_MACRO",
       message: "this condition has no end",
       hint: this.dialect.name === "gas" ? "close it with .endif" : "close it with %endif",
     });
   }
 }
+
+/** The directives that append data and do nothing else. */
+const DATA_DIRECTIVES: Readonly<Record<DialectName, RegExp>> = {
+  gas: /^\.(byte|short|h?word|value|long|int|quad|octa|[248]byte|[us]leb128|h?float|single|double|tfloat|asci[iz]|string\d*|skip|space|zero|fill)$/,
+  nasm: /^(d|res)[bwdqtoyz]$/,
+};
 
 /** Complaints about a token, not about the statement as a whole. */
 const READING_ERRORS: ReadonlySet<string> = new Set([

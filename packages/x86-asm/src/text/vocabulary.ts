@@ -3,19 +3,12 @@ import type { InstructionSet } from "../instruction-set.js";
 import { ANY_MEMORY, OperandBit } from "../operand-bits.js";
 import { Prefix } from "../prefixes.js";
 import { eiz, riz } from "../pseudo-registers.js";
-import * as registerExports from "../registers.js";
-import { Register } from "../registers.js";
+import { allRegisters, type Register } from "../registers.js";
 import type { DialectName } from "./dialect.js";
 import { Meaning, NameTable } from "./names.js";
 
 /** Registers by the value of their meaning. */
-export const REGISTERS: readonly Register[] = [
-  ...(Object.values(registerExports) as unknown[]).filter(
-    (value): value is Register => value instanceof Register,
-  ),
-  eiz,
-  riz,
-];
+export const REGISTERS: readonly Register[] = [...allRegisters, eiz, riz];
 const registerIndex = new Map(REGISTERS.map(({ name }, index) => [name, index]));
 
 /** The value of a register's meaning. Throws `RangeError` for a name that is none. */
