@@ -26,6 +26,7 @@ for (const name of readdirSync(dist)) {
 const LATER = {
   "/toolchain.js": { in: "src/build/toolchain.ts", out: "toolchain" },
   "/guest-files.js": { in: "src/build/guest-files.ts", out: "guest-files" },
+  "/scaffold.js": { in: "src/new/scaffold.ts", out: "scaffold" },
   "/toml-document.js": { in: "src/config/toml-document.ts", out: "toml-document" },
   "/documentation.js": { in: "src/documentation.ts", out: "documentation" },
   "@kvmkit/x86-cpu": { in: "@kvmkit/x86-cpu", out: "software-cpu" },

@@ -28,7 +28,7 @@ for (const argv of [[], ["--help"], ["-h"], ["help"]]) {
   });
 }
 
-for (const name of ["build", "run", "exec", "asm", "doctor", "schema", "explain"]) {
+for (const name of ["build", "run", "exec", "asm", "new", "doctor", "schema", "explain"]) {
   test(`kvm ${name} --help, kvm ${name} -h and kvm help ${name} are the same, whatever else is given`, async (t) => {
     const help = await cli([name, "--help"]);
     t.is(help.status, 0);

@@ -22,6 +22,11 @@ export const ERROR_TABLE = [
     remedy: "The message names the file and the reason; check its path and permissions.",
   },
   {
+    code: "ERR_CLI_EXISTS",
+    message: "Something new would be written over what is there already.",
+    remedy: "Choose another name, or move away what is there.",
+  },
+  {
     code: "ERR_CLI_SOURCE",
     message: "A source does not make what was asked for.",
     remedy: "A program defines `_start`; the ending .s is for GNU as Intel syntax, .asm for NASM, .c for C.",

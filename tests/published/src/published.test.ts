@@ -1,22 +1,19 @@
 /** Each package as a stranger gets it: packed, installed with npm into an empty folder, used and type-checked there. */
-import { spawnSync } from "node:child_process";
 import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { createRequire } from "node:module";
 import { tmpdir } from "node:os";
-import { dirname, join } from "node:path";
-import { fileURLToPath } from "node:url";
+import { join } from "node:path";
 import { kvmTest } from "@kvmkit-internal/test-support";
 import test, { type ExecutionContext } from "ava";
 import { consumers, readmePrograms } from "./consumers.js";
+import { pack, packages, repository, run } from "./pack.js";
 
-const repository = join(dirname(fileURLToPath(import.meta.url)), "../../..");
-const packages = readdirSync(join(repository, "packages"));
 const folder = mkdtempSync(join(tmpdir(), "kvmkit-published-"));
 const app = join(folder, "app");
 
 test.before("pack every package and install the tarballs with npm", (t) => {
   t.timeout(300_000);
-  for (const name of packages) pack(t, name);
+  for (const name of packages) pack(t, name, folder);
   mkdirSync(app);
   writeFileSync(join(app, "package.json"), JSON.stringify({ name: "app", private: true, type: "module" }));
   const tarballs = readdirSync(folder).filter((file) => file.endsWith(".tgz"));
@@ -30,23 +27,6 @@ test.before("pack every package and install the tarballs with npm", (t) => {
 });
 
 test.after.always("remove the folder", () => rmSync(folder, { recursive: true, force: true }));
-
-function pack(t: ExecutionContext, name: string): void {
-  const pnpm = createRequire(join(repository, "package.json")).resolve("pnpm");
-  const program = join(dirname(pnpm), "bin/pnpm.cjs");
-  run(
-    t,
-    process.execPath,
-    [program, "pack", "--pack-destination", folder],
-    join(repository, "packages", name),
-  );
-}
-
-function run(t: ExecutionContext, command: string, args: readonly string[], cwd: string): string {
-  const { status, stdout, stderr, error } = spawnSync(command, args, { cwd, encoding: "utf8" });
-  t.is(status, 0, `${command} ${args.join(" ")}\n${error ?? ""}${stdout}${stderr}`);
-  return stdout;
-}
 
 for (const { name, program, output, needsKvm } of consumers) {
   (needsKvm ? kvmTest : test)(`${name}: its tarball works from an empty folder`, (t: ExecutionContext) => {

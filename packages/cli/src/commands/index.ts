@@ -5,7 +5,8 @@ import { build } from "./build.js";
 import { doctor } from "./doctor.js";
 import { exec } from "./exec.js";
 import { explain } from "./explain.js";
+import { newProject } from "./new.js";
 import { run } from "./run.js";
 import { schema } from "./schema.js";
 
-export const commands: readonly Command[] = [build, run, exec, asm, doctor, schema, explain];
+export const commands: readonly Command[] = [build, run, exec, asm, newProject, doctor, schema, explain];

@@ -148,7 +148,14 @@ kvmTest("run --explain prints what is granted, and runs nothing", async (t) => {
   const cwd = pluginProject("explain", `grant = ["add_three"]`, "SYS_add_three");
   const ran = await kvm(["run", "--explain"], { cwd });
   t.is(ran.status, 0);
-  t.regex(ran.stdout, /adder/);
-  t.regex(ran.stdout, /add_three/);
+  t.regex(ran.stdout, /^ {12}adder 1\.0\.0 from adder\.mjs: add_three$/m);
   t.notRegex(ran.stdout, /refuse/);
+  const watch = `import { definePlugin } from "@kvmkit/hypervisor";\nexport default definePlugin({ name: "watch", version: "1.0.0", abi: 1, middleware: [{ on: ["write"], handle: (_ctx, _call, next) => next() }] });\n`;
+  writeFileSync(join(cwd, "watch.mjs"), watch);
+  writeFileSync(
+    join(cwd, "watched.toml"),
+    `[program]\npath = "main.s"\n[[plugin]]\nmodule = "./adder.mjs"\ngrant = "all"\n[[plugin]]\nmodule = "./watch.mjs"\n`,
+  );
+  const watched = await kvm(["run", "--explain", "watched.toml"], { cwd });
+  t.regex(watched.stdout, /^ {12}watch 1\.0\.0 from watch\.mjs: intercepts write$/m);
 });

@@ -1,5 +1,6 @@
 /** `kvm run --explain`: what a guest would get, and nothing more than that exists for it. */
 import { relative } from "node:path";
+import { fileURLToPath } from "node:url";
 import type { BuiltManifest } from "../build/build-manifest.js";
 import { grantable } from "../build/load-plugins.js";
 import { formatDuration, formatSize } from "../config/units.js";
@@ -28,6 +29,8 @@ interface ExplainedPlugin {
   readonly from: string;
   readonly grants: readonly string[];
   readonly withheld: readonly string[];
+  /** Hypercalls of any plugin that its middleware sees first; `*` for all. */
+  readonly intercepts: readonly string[];
   readonly doc: string;
 }
 
@@ -58,7 +61,7 @@ export function explanationOf(
         .filter(([, value]) => value !== "none")
         .map(([name, value]) => [name, limitText(name, value)]),
     ),
-    plugins: plugins.map(explainPlugin),
+    plugins: plugins.map((entry) => explainPlugin(entry, userDir)),
   };
 }
 
@@ -71,15 +74,16 @@ function limitText(name: string, value: number | string): string {
   return SIZES.includes(name) ? formatSize(value) : String(value);
 }
 
-function explainPlugin({ plugin, module, grant }: MachinePlugin): ExplainedPlugin {
+function explainPlugin({ plugin, module, grant }: MachinePlugin, userDir: string): ExplainedPlugin {
   const names = grantable(plugin);
   const granted = grant === "all" ? names : names.filter((name) => grant.includes(name));
   return {
     name: plugin.name,
     version: plugin.version,
-    from: module ?? "built in",
+    from: module === undefined ? "built in" : relative(userDir, fileURLToPath(module)),
     grants: granted,
     withheld: names.filter((name) => !granted.includes(name)),
+    intercepts: [...new Set((plugin.definition.middleware ?? []).flatMap(({ on }) => on))],
     doc: plugin.doc,
   };
 }
@@ -98,11 +102,15 @@ export function renderExplanation(explanation: Explanation): string {
   return [manifest, ...rows.flatMap(([name, lines]) => block(name, lines))].join("\n");
 }
 
-function pluginLine({ name, from, grants, withheld, doc }: ExplainedPlugin): string {
-  const origin = from === "built in" ? "" : ` from ${from}`;
+function pluginLine({ name, version, from, grants, withheld, intercepts, doc }: ExplainedPlugin): string {
+  const origin = from === "built in" ? name : `${name} ${version} from ${from}`;
   // Some have nothing to call: they are there for others.
   const isService = grants.length + withheld.length === 0;
-  return `${name}${origin}: ${isService ? doc : grants.join(", ") || "nothing"}`;
+  const says = [
+    ...(isService ? [doc].filter((text) => text !== "") : [grants.join(", ") || "nothing"]),
+    ...(intercepts.length === 0 ? [] : [`intercepts ${intercepts.join(", ").replace("*", "every call")}`]),
+  ];
+  return `${origin}: ${says.join("; ")}`;
 }
 
 function block(name: string, lines: readonly string[]): string[] {
