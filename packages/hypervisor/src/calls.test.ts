@@ -144,6 +144,25 @@ machineTest("calls: without a caller the loop returns", async (t, accel) => {
   t.deepEqual([result.kind, result.kind === "exited" && result.status], ["exited", 99]);
 });
 
+machineTest(
+  "call: a guest that lies about its memory gets nothing, and takes nothing down",
+  async (t, accel) => {
+    for (const frame of ["0", "8", "-16", "0x800000000000", "0xffff800000000000", "0x70000000"]) {
+      // It waits by itself, with a frame of its own choice, and calls nothing.
+      const lying = `.globl lie\nlie: mov rsi, ${frame}; mov eax, SYS_call_next; xor edi, edi; syscall; jmp lie`;
+      const vm = await machine(t, servingGuest(lying, { accel }));
+      vm.warmUp();
+      const refused = { code: "ERR_VM_CALL_MEMORY" };
+      vm.call("lie");
+      t.throws(() => vm.call("lie", "text"), refused, frame);
+      t.throws(() => vm.guestFunction("lie", { args: [type.f64] })(1), refused, frame);
+      // Without memory there is nothing to refuse. What it passes then is no better.
+      vm.call("lie");
+      t.throws(() => vm.call("lie", new Uint8Array(100_000)), refused, frame);
+    }
+  },
+);
+
 machineTest("close: a warm machine can be closed, and its plugins hear of it", async (t, accel) => {
   const vm = await createVm(servingGuest(FUNCTIONS, { accel }));
   vm.warmUp();
