@@ -38,6 +38,16 @@ export const consumers: readonly Consumer[] = [
     needsKvm: true,
   },
   {
+    name: "hypervisor",
+    program: `
+      import { createVm } from "@kvmkit/hypervisor";
+      const boot = { protocol: "real", image: Uint8Array.of(0xf4) };
+      const vm = await createVm({ accel: "soft", memoryBytes: 65536, boot });
+      console.log(vm.accel, (await vm.run()).kind);
+      vm.close();`,
+    output: "soft halted\n",
+  },
+  {
     name: "guest-kernel",
     program: `
       import { buildKernel } from "@kvmkit/guest-kernel";
@@ -53,6 +63,6 @@ export const readmePrograms: readonly { name: string; output: string; needsKvm?:
   { name: "x86-asm", output: "" },
   { name: "x86-cpu", output: "KVM_EXIT_IO KVM_EXIT_HLT\n" },
   { name: "guest-kernel", output: "" },
-  { name: "hypervisor", output: "ahalted\n", needsKvm: true },
+  { name: "hypervisor", output: "ahalted\n" },
   { name: "kvm-bindings", output: "a", needsKvm: true },
 ];
