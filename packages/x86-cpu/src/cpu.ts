@@ -33,6 +33,7 @@ import { CpuMemory, type MemoryRegion } from "./memory.js";
 import { readMsr, writeMsr } from "./msrs.js";
 import { flushTlb, isCanonical, Kind, walk } from "./paging.js";
 import { reset } from "./reset.js";
+import { type CpuSnapshot, checkSnapshot, copyAccess, machineSnapshot, restoreMachine } from "./snapshot.js";
 import { WasmEngine } from "./wasm/engine.js";
 
 const INTERRUPT = State.interrupt >> 2;
@@ -64,6 +65,8 @@ export interface RunOptions {
   /** `run` returns KVM_EXIT_INTR soon after another thread stores a non-zero value at index 0. */
   readonly stop?: Int32Array;
 }
+
+const NO_REGION = { flags: 0, guest_phys_addr: 0, memory_size: 0, offset: 0 };
 
 /** Instructions between two looks at the stop flag: about a millisecond. */
 const SLICE = 50_000;
@@ -217,6 +220,38 @@ export class Cpu {
   /** Instructions begun since reset. */
   get instructions(): number {
     return this.m.instructions;
+  }
+
+  // --- snapshots ---
+
+  /** The state between two runs as plain data. Answer the exit first: its data is copied as it is. Guest memory is yours. */
+  snapshot(): CpuSnapshot {
+    const { m, awaited, injected, requestInterruptWindow } = this;
+    const accesses = awaited ? [...m.done, awaited].map(copyAccess) : [];
+    return {
+      ...machineSnapshot(m),
+      accesses,
+      injected: injected && { ...injected },
+      requestInterruptWindow,
+    };
+  }
+
+  /**
+   * Goes on from a snapshot, of this or another processor and of either engine, with guest memory as it was then. Throws
+   * `ERR_CPU_SNAPSHOT` and changes nothing.
+   */
+  restore(snapshot: CpuSnapshot): void {
+    const { m } = this;
+    checkSnapshot(m, snapshot);
+    for (const { slot } of m.physical.regions) m.physical.setRegion({ ...NO_REGION, slot });
+    for (const region of snapshot.regions) m.physical.setRegion(region);
+    setCpuid(m, snapshot.cpuid);
+    restoreMachine(m, snapshot);
+    const accesses = snapshot.accesses.map(copyAccess);
+    this.awaited = accesses.pop();
+    m.done.push(...accesses);
+    this.injected = snapshot.injected && { ...snapshot.injected };
+    this.requestInterruptWindow = snapshot.requestInterruptWindow;
   }
 
   // --- events ---

@@ -9,9 +9,9 @@ export const CPU_ERRORS = {
   ERR_CPU_STATE: "The processor cannot hold this state; the message names the field and what it may be.",
   ERR_CPU_MSR: "This processor has no such model-specific register.",
   ERR_CPU_BUDGET: "A budget is a whole number of instructions from 1 to 2^53 - 1.",
-  ERR_CPU_EXIT_PENDING: "Fill in the data of the last exit in place; its size and count are fixed.",
   ERR_CPU_INTERRUPT: "Inject a vector from 0 to 255, when the interrupt window is open.",
-  ERR_CPU_SNAPSHOT: "Restore a snapshot into a processor with the same memory regions and package version.",
+  ERR_CPU_SNAPSHOT:
+    "Restore what snapshot() gave, in the same package version, into a processor with as much memory.",
   ERR_CPU_ENGINE: "Choose another engine, or allow WebAssembly code generation.",
 } as const;
 

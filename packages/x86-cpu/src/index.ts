@@ -14,7 +14,8 @@ export type {
   KvmTranslation,
   KvmVcpuEvents,
 } from "./kvm-types.js";
-export type { CpuidEntry } from "./machine.js";
+export type { CpuidEntry, ExternalAccess } from "./machine.js";
 export { CpuMemory, type CpuMemoryOptions, KVM_MEM_READONLY, type MemoryRegion } from "./memory.js";
 export { MSR_NUMBERS, Msr } from "./msrs.js";
+export { type CpuSnapshot, SNAPSHOT_VERSION } from "./snapshot.js";
 export type { WasmMemory } from "./webassembly.js";
