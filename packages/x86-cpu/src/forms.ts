@@ -1,4 +1,4 @@
-/** The forms that the decoder chooses from, unpacked from the generated table once, by opcode. */
+/** The forms that the decoder chooses from, unpacked from the generated table when an opcode first comes up. */
 import { FORMS, MNEMONICS, NOTATIONS } from "./generated/forms.js";
 
 /** Where an operand comes from: `Slot` of @kvmkit/x86-asm. */
@@ -84,8 +84,8 @@ const NAMED_REGISTERS: Readonly<Record<string, number>> = {
   sreg: 2,
 };
 
-function unpackOperand(word: number): FormOperand {
-  const notation = NOTATIONS[word & 0xff]!;
+function unpackOperand(notations: readonly string[], word: number): FormOperand {
+  const notation = notations[word & 0xff]!;
   const parts = notation.split("/");
   const memory = parts.find(isMemory);
   const register = parts.find((part) => !isMemory(part));
@@ -101,41 +101,71 @@ function unpackOperand(word: number): FormOperand {
   };
 }
 
-function unpack(at: number): Form {
-  const encoding = FORMS[at + 1]!;
-  const flags = FORMS[at + 2]!;
-  return {
-    mnemonic: MNEMONICS[FORMS[at]!]!,
-    operands: FORMS.slice(at + 3, at + WORDS)
-      .filter((word) => word >= 0)
-      .map(unpackOperand),
-    opcode: encoding & 0xff,
-    map: (encoding >> 8) & 15,
-    modrmKind: (encoding >> 12) & 3,
-    prefix: (encoding >> 14) & 3,
-    modrm: (encoding >> 16) & 0xff,
-    operandSize: BYTES_OF_WIDTH[(encoding >> 24) & 3]!,
-    addressSize: BYTES_OF_WIDTH[(encoding >> 26) & 3]!,
-    modes: flags & 7,
-    rexW: (flags & 8) !== 0,
-    noPrefix: (flags & 16) !== 0,
-    plusRegister: (flags & 32) !== 0,
-    lockable: (flags & 64) !== 0,
-  };
+class Table {
+  private readonly mnemonics = MNEMONICS.split(" ");
+  private readonly notations = NOTATIONS.split(" ");
+  private readonly words = FORMS.split(" ").map((word) => Number.parseInt(word, 36));
+  readonly length = this.words.length / WORDS;
+  private readonly unpacked: (Form | undefined)[] = [];
+  /** Numbers of forms by map and opcode, in the order in which they are to be tried. */
+  private readonly numbers: number[][] = Array.from({ length: 4 * 256 }, () => []);
+  private readonly byOpcode: (readonly Form[] | undefined)[] = [];
+
+  constructor() {
+    for (let n = 0; n < this.length; n++) {
+      const { map, opcode, modrmKind, plusRegister } = this.encoding(n);
+      const inOpcode = plusRegister && modrmKind !== ModrmKind.fixed;
+      for (let k = 0; k < (inOpcode ? 8 : 1); k++) this.numbers[map * 256 + opcode + k]!.push(n);
+    }
+  }
+
+  private encoding(n: number) {
+    const encoding = this.words[n * WORDS + 1]!;
+    const flags = this.words[n * WORDS + 2]!;
+    return {
+      opcode: encoding & 0xff,
+      map: (encoding >> 8) & 15,
+      modrmKind: (encoding >> 12) & 3,
+      prefix: (encoding >> 14) & 3,
+      modrm: (encoding >> 16) & 0xff,
+      operandSize: BYTES_OF_WIDTH[(encoding >> 24) & 3]!,
+      addressSize: BYTES_OF_WIDTH[(encoding >> 26) & 3]!,
+      modes: flags & 7,
+      rexW: (flags & 8) !== 0,
+      noPrefix: (flags & 16) !== 0,
+      plusRegister: (flags & 32) !== 0,
+      lockable: (flags & 64) !== 0,
+    };
+  }
+
+  form(n: number): Form {
+    return (this.unpacked[n] ??= this.unpack(n));
+  }
+
+  private unpack(n: number): Form {
+    const operands = this.words.slice(n * WORDS + 3, (n + 1) * WORDS).filter((word) => word >= 0);
+    return {
+      mnemonic: this.mnemonics[this.words[n * WORDS]!]!,
+      operands: operands.map((word) => unpackOperand(this.notations, word)),
+      ...this.encoding(n),
+    };
+  }
+
+  of(map: number, opcode: number): readonly Form[] {
+    const at = map * 256 + opcode;
+    return (this.byOpcode[at] ??= this.numbers[at]!.map((n) => this.form(n)));
+  }
 }
 
-/** All forms of this processor, the more particular before the more general. */
-export const forms: readonly Form[] = Array.from({ length: FORMS.length / WORDS }, (_, n) =>
-  unpack(n * WORDS),
-);
+let table: Table | undefined;
 
-const byOpcode: Form[][] = Array.from({ length: 4 * 256 }, () => []);
-for (const form of forms) {
-  const inOpcode = form.plusRegister && form.modrmKind !== ModrmKind.fixed;
-  for (let n = 0; n < (inOpcode ? 8 : 1); n++) byOpcode[form.map * 256 + form.opcode + n]!.push(form);
+/** All forms of this processor, the more particular before the more general. */
+export function allForms(): readonly Form[] {
+  const { length } = (table ??= new Table());
+  return Array.from({ length }, (_, n) => table!.form(n));
 }
 
 /** The forms of one opcode byte, in the order in which they are to be tried. */
 export function formsOf(map: number, opcode: number): readonly Form[] {
-  return byOpcode[map * 256 + opcode]!;
+  return (table ??= new Table()).of(map, opcode);
 }

@@ -22,7 +22,7 @@ import { shifts } from "./shift.js";
 import { strings } from "./string.js";
 import { system } from "./system.js";
 
-const semantics: SemanticsTable = {
+const merge = (): SemanticsTable => ({
   ...dataTransfer,
   ...arithmetic,
   ...bits,
@@ -42,13 +42,15 @@ const semantics: SemanticsTable = {
   ...x87Control,
   ...x87Memory,
   ...x87Transcendental,
-};
+});
+let semantics: SemanticsTable | undefined;
 
 /** Register files that MOV has a meaning of its own for. */
 const SPECIAL_FILES = ["sreg", "cr", "dr"];
 
 /** What a form does: looked up by mnemonic and operands, then by mnemonic. */
 export function findSemantics(form: Form): Semantics | undefined {
+  semantics ??= merge();
   const special = form.operands.findIndex(({ notation }) => SPECIAL_FILES.includes(notation));
   if (form.mnemonic === "mov" && special >= 0) {
     return semantics[`mov ${special === 0 ? "to" : "from"} ${form.operands[special]!.notation}`];

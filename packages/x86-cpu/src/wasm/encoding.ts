@@ -277,8 +277,7 @@ export interface FunctionType {
 }
 
 export interface ModuleDescription {
-  /** Pages of the imported memory, exactly; `shared` as it was made. */
-  readonly memoryPages: number;
+  /** Of the imported memory, as it was made; it may have any size. */
   readonly shared: boolean;
   /** Functions that come from outside, `env.name`. They have the first indices. */
   readonly imports: readonly { readonly name: string; readonly type: FunctionType }[];
@@ -290,6 +289,8 @@ export interface ModuleDescription {
   }[];
 }
 
+/** What a 32-bit memory can have. */
+const MAX_PAGES = 65536;
 const MAGIC = [0, 0x61, 0x73, 0x6d, 1, 0, 0, 0];
 const Section = { type: 1, import: 2, function: 3, export: 7, code: 10 } as const;
 
@@ -300,7 +301,7 @@ function section(out: ByteWriter, id: number, count: number, write: (content: By
 }
 
 /** Bytes of a module that imports `env.memory` and exports all its functions. */
-export function encodeModule({ memoryPages, shared, imports, functions }: ModuleDescription): Uint8Array {
+export function encodeModule({ shared, imports, functions }: ModuleDescription): Uint8Array {
   const out = new ByteWriter().bytes(MAGIC);
   const all = [...imports, ...functions];
   section(out, Section.type, all.length, (content) => {
@@ -316,8 +317,8 @@ export function encodeModule({ memoryPages, shared, imports, functions }: Module
     content.name("env").name("memory").byte(2);
     content
       .byte(shared ? 3 : 1)
-      .u32(memoryPages)
-      .u32(memoryPages);
+      .u32(1)
+      .u32(MAX_PAGES);
   });
   section(out, Section.function, functions.length, (content) => {
     functions.forEach((_, index) => {

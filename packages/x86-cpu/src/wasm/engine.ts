@@ -8,7 +8,7 @@ import { decode } from "../decode.js";
 import { CpuError } from "../errors.js";
 import type { Instruction } from "../instruction.js";
 import { Ended, type Interpreter } from "../interpreter.js";
-import { Engine, State, Tlb, WASM_PAGE } from "../layout.js";
+import { Engine, State, Tlb } from "../layout.js";
 import type { Machine } from "../machine.js";
 import { isCanonical, Kind, lastTranslation, PAGE_MASK, tlbEntry, tryTranslate } from "../paging.js";
 import { webAssembly } from "../webassembly.js";
@@ -27,7 +27,15 @@ const MXCSR_PLAIN = 0x1fa0;
 /** Record to start from, instructions left; returns a `Reason`. */
 type Enter = (record: number, left: number) => number;
 
-const HANDLERS = makeHandlers();
+/** Made for the first processor that needs them: for private and for shared memory. */
+const modules: { private?: object; shared?: object } = {};
+let handlers: ReturnType<typeof makeHandlers> | undefined;
+
+function compiledModule(shared: boolean): object {
+  handlers ??= makeHandlers();
+  const key = shared ? "shared" : "private";
+  return (modules[key] ??= new webAssembly!.Module(buildModule(handlers, shared)));
+}
 
 /** Whether this host can compile the module: WebAssembly with 128-bit SIMD, and code generation allowed. */
 export class WasmEngine {
@@ -43,17 +51,17 @@ export class WasmEngine {
     this.cache = cache;
     this.interpreter = interpreter;
     this.enter = this.instantiate();
-    this.builder = new BlockBuilder(m, cache, HANDLERS.keys(), (page, offset) => this.decodeAt(page, offset));
+    this.builder = new BlockBuilder(m, cache, handlers!.keys(), (page, offset) =>
+      this.decodeAt(page, offset),
+    );
   }
 
   private instantiate(): Enter {
     const { wasm } = this.m.memory;
     const shared = typeof SharedArrayBuffer !== "undefined" && wasm.buffer instanceof SharedArrayBuffer;
     try {
-      const bytes = buildModule(HANDLERS, wasm.buffer.byteLength / WASM_PAGE, shared);
-      const { Module, Instance } = webAssembly!;
       const fill = (lo: number, hi: number, writes: number) => this.fill(lo, hi, writes !== 0);
-      const { exports } = new Instance(new Module(bytes), { env: { memory: wasm, fill } });
+      const { exports } = new webAssembly!.Instance(compiledModule(shared), { env: { memory: wasm, fill } });
       return exports["enter"] as Enter;
     } catch (error) {
       const reason = error instanceof Error ? error.message : String(error);

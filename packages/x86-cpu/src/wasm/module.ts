@@ -37,9 +37,9 @@ const FILL = { parameters: [Type.i32, Type.i32, Type.i32], results: [Type.i32] }
 /** Indices of the functions: imports first. */
 const FunctionIndex = { fill: 0, interpret: 1, strings: 2 } as const;
 
-export function buildModule(handlers: Handlers, memoryPages: number, shared: boolean): Uint8Array {
+/** The module, for a memory of any size. */
+export function buildModule(handlers: Handlers, shared: boolean): Uint8Array {
   return encodeModule({
-    memoryPages,
     shared,
     imports: [{ name: "fill", type: FILL }],
     functions: [

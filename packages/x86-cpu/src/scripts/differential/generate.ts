@@ -4,7 +4,7 @@
  */
 
 import { Gpr } from "../../architecture.js";
-import { type Form, forms, ModrmKind, Slot } from "../../forms.js";
+import { allForms, type Form, ModrmKind, Slot } from "../../forms.js";
 import { isExcluded } from "./exclusions.js";
 import { At, BASE, Harness, Input, REGISTERS, Special, Stride, TAKEN } from "./image.js";
 import type { Random } from "./random.js";
@@ -240,7 +240,7 @@ export function caseBytes(r: Random, mix: Mix, choices: readonly Form[]): number
 
 /** All forms that exist in 64-bit mode. */
 export function choicesFor({ only }: Mix): readonly Form[] {
-  return forms.filter((form) => form.modes & 4 && (only?.(form) ?? true));
+  return allForms().filter((form) => form.modes & 4 && (only?.(form) ?? true));
 }
 
 const scratch = new Uint8Array(Stride.code);

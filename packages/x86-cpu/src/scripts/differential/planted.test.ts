@@ -1,5 +1,5 @@
 import test from "ava";
-import { type Form, forms } from "../../forms.js";
+import { allForms, type Form } from "../../forms.js";
 import type { Execute } from "../../instruction.js";
 import { State } from "../../layout.js";
 import { plantSemantics, semanticsOf } from "../../operations/index.js";
@@ -57,7 +57,7 @@ function isFound({ forms: pattern, error }: Planted): boolean {
   const right = batch.memory.slice();
   new SoftProcessor({ engine: "typescript" }).run(right);
   const wrong = batch.memory.slice();
-  const chosen = forms.filter(only);
+  const chosen = allForms().filter(only);
   const originals = chosen.map((form) => semanticsOf(form));
   chosen.forEach((form, n) => {
     plantSemantics(form, error(originals[n]!));

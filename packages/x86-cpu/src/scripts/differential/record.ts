@@ -2,7 +2,7 @@
  * Records vectors: `node dist/scripts/differential/record.js [cases per form] > testdata/vectors.txt`. A case is taken if
  * /dev/kvm and both engines agree on it.
  */
-import { forms } from "../../forms.js";
+import { allForms } from "../../forms.js";
 import { type Case, emptyImage, writeCase } from "./batch.js";
 import { compare } from "./compare.js";
 import { caseBytes, DEFAULT_MIX } from "./generate.js";
@@ -32,7 +32,7 @@ process.stdout.write(
   "# Recorded by scripts/differential/record.ts against /dev/kvm (AMD Zen 4): bytes | index | seed | digest\n",
 );
 let number = 0;
-for (const form of forms.filter(({ modes }) => modes & 4)) {
+for (const form of allForms().filter(({ modes }) => modes & 4)) {
   for (let n = 0; n < perForm; n++) {
     const seed = new Random(number, 77).u32();
     const index = number++ % BATCH;
