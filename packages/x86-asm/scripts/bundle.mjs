@@ -18,6 +18,7 @@ const { metafile } = buildSync({
     "dist/index.js",
     "dist/decoder/index.js",
     "dist/vector/index.js",
+    "dist/vector/decoder.js",
     "dist/incremental/index.js",
   ],
   outdir: "dist/bundle",

@@ -39,6 +39,7 @@
  * - `16`, `32`, `64`: in that mode only; `!64`, `!16`: in all but that mode;
  * - `lock rep bnd notrack xrelease`: prefixes that it takes;
  * - `=push`: the mnemonic is another spelling of that instruction;
+ * - `alias`: another spelling of an encoding that a row without it has: the decoder gives that one;
  * - `short`: a branch that grows into the next row that fits;
  * - `addr`: a form only where the source writes the address-size prefix; `cr8`: only for CR8 and above, with LOCK;
  * - `default`: chosen where a memory operand without a width leaves several rows;
@@ -100,8 +101,13 @@ export interface Form {
   readonly modrm: number;
   readonly plusRegister: boolean;
   readonly rexW: boolean;
+  /** VEX, EVEX and XOP: W, or the vector length, says nothing. */
+  readonly ignoresW: boolean;
+  readonly ignoresLength: boolean;
   readonly operandSize: number;
   readonly addressSize: number;
+  /** Another form has the same encoding, and is what a decoder gives. */
+  readonly isAlias: boolean;
   /** `MODE_16 | MODE_32 | MODE_64` */
   readonly modes: number;
   /** `FormFlag` bits, without modes, kind and count. */
@@ -211,6 +217,8 @@ interface Encoding {
   modrm: number;
   plusRegister: boolean;
   rexW: boolean;
+  ignoresW: boolean;
+  ignoresLength: boolean;
   operandSize: number;
   addressSize: number;
   fwait: boolean;
@@ -250,6 +258,8 @@ function parseEncoding(row: Row): Encoding {
     modrm: 0,
     plusRegister: false,
     rexW: false,
+    ignoresW: false,
+    ignoresLength: false,
     operandSize: Width.any,
     addressSize: Width.any,
     fwait: false,
@@ -371,9 +381,11 @@ function parseForm(row: Row, source: Row): Form {
   let feature = "";
   let operandEncoding = "";
   let synonymOf = "";
+  let isAlias = false;
   for (const attribute of attributes.split(" ")) {
     if (attribute in ATTRIBUTE_FLAGS) flags |= ATTRIBUTE_FLAGS[attribute]!;
     else if (attribute in ATTRIBUTE_MODES) modes &= ATTRIBUTE_MODES[attribute]!;
+    else if (attribute === "alias") isAlias = true;
     else if (attribute.startsWith("=")) synonymOf = attribute.slice(1);
     else if (attribute in ATTRIBUTE_KINDS) encoding.kind = ATTRIBUTE_KINDS[attribute]!;
     else if (/^[RMOVBI-]+$/.test(attribute)) operandEncoding = attribute;
@@ -402,8 +414,11 @@ function parseForm(row: Row, source: Row): Form {
     modrm: encoding.modrm,
     plusRegister: encoding.plusRegister,
     rexW: encoding.rexW || (isLegacy && operandSize === Width[64]),
+    ignoresW: encoding.ignoresW,
+    ignoresLength: encoding.ignoresLength,
     operandSize,
     addressSize,
+    isAlias,
     modes,
     flags: flags | encoding.decorations | unitFlag(slotted, encoding),
     feature: isLegacy ? later(feature, operandSize) : feature,

@@ -26,6 +26,8 @@ export interface VexFields {
   prefix: number;
   noPrefix: boolean;
   rexW: boolean;
+  ignoresW: boolean;
+  ignoresLength: boolean;
   operandSize: number;
 }
 
@@ -57,6 +59,8 @@ export function applyVexPrefix(token: string, fields: VexFields): boolean {
   fields.noPrefix = prefix === "NP";
   fields.map = find(OpcodeMap, map);
   fields.rexW = find(WIDTHS, width);
+  fields.ignoresW = width === "WIG";
+  fields.ignoresLength = length === "LIG";
   return true;
 }
 

@@ -2,11 +2,11 @@
 import { narrow } from "../integers.js";
 import { OperandCheck, Slot } from "../operand-bits.js";
 import { FarPointer } from "../operands.js";
-import type { Register } from "../registers.js";
-import { absoluteMemory } from "./decode-memory.js";
-import type { DecodedOperand } from "./decoder.js";
+import { absoluteMemory, type MemoryContext } from "./decode-memory.js";
+import type { DecodedOperand } from "./instruction.js";
 
 const FIELD_BYTES: Readonly<Record<number, number>> = {
+  [Slot.is4]: 1,
   [Slot.ib]: 1,
   [Slot.iw]: 2,
   [Slot.id]: 4,
@@ -46,6 +46,11 @@ export class TailReader {
     return value;
   }
 
+  /** The byte that has a register in its upper half. */
+  byte(): number {
+    return Number(this.read(1));
+  }
+
   field(slot: number, check: number): DecodedOperand {
     const size = FIELD_BYTES[slot]!;
     const value = this.read(size);
@@ -66,8 +71,8 @@ export class TailReader {
     return { kind: "far", pointer: new FarPointer(Number(this.read(2)), offset, size * 8) };
   }
 
-  moffs(accepts: number, addressBits: number, segment: Register<"sreg"> | null): DecodedOperand {
-    const offset = narrow(this.read(addressBits / 8));
-    return absoluteMemory(accepts, offset, addressBits, segment);
+  moffs(accepts: number, context: MemoryContext): DecodedOperand {
+    const offset = narrow(this.read(context.addressBits / 8));
+    return absoluteMemory(accepts, offset, context);
   }
 }

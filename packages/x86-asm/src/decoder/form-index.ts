@@ -1,29 +1,29 @@
 /** The forms of an instruction set by opcode, as a decoder asks for them. */
-import type { InstructionSet } from "../instruction-set.js";
-import { EncodingKind, FormFlag, FormWord, ModrmKind, OpcodeField, OpcodeMap } from "../operand-bits.js";
 
-/** Opcode maps take this many keys each. */
+import type { FormTable } from "../form-table.js";
+import { EncodingKind, FormFlag, FormWord, ModrmKind, OpcodeField, OpcodeMap } from "../operand-bits.js";
+import { Trait } from "./traits.js";
+
+/** Kinds of encodings take this many keys each, maps within them 256. */
+const KIND_SHIFT = 13;
 const MAP_SHIFT = 8;
 const NO_FORMS: readonly number[] = [];
 
-/** Forms (offsets of their words) by map and opcode byte. */
+/** Forms (offsets of their words) by encoding, map and opcode byte. */
 export class FormIndex {
   private readonly byOpcode = new Map<number, number[]>();
 
-  constructor(set: InstructionSet) {
-    set.unpackAll();
+  constructor(set: FormTable, traits: Uint8Array) {
     const { words } = set;
     for (let form = 0; form < words.length; form += FormWord.stride) {
-      const flags = words[form + FormWord.flags]!;
-      const kind = (flags & FormFlag.kindMask) >> FormFlag.kindShift;
-      // FWAIT is an instruction of its own; what the mnemonic with it stands for begins behind it.
-      const waits = (flags & FormFlag.fwait) !== 0;
-      const isLegacy = kind === EncodingKind.legacy || kind >= EncodingKind.addressed;
-      if (isLegacy && !waits) this.add(words[form + FormWord.opcode]!, form);
+      if ((traits[form / FormWord.stride]! & Trait.alias) !== 0) continue;
+      const kind = (words[form + FormWord.flags]! & FormFlag.kindMask) >> FormFlag.kindShift;
+      const isExtended = kind === EncodingKind.vex || kind === EncodingKind.evex || kind === EncodingKind.xop;
+      this.add(isExtended ? kind : EncodingKind.legacy, words[form + FormWord.opcode]!, form);
     }
   }
 
-  private add(opcode: number, form: number): void {
+  private add(kind: number, opcode: number, form: number): void {
     let map = (opcode >> OpcodeField.map) & 15;
     let byte = opcode & 255;
     // 3DNow! instructions share one opcode, 0F 0F; what tells them apart stands behind the operands.
@@ -32,15 +32,15 @@ export class FormIndex {
       ((opcode >> OpcodeField.plusRegister) & 1) !== 0 &&
       ((opcode >> OpcodeField.modrmKind) & 3) !== ModrmKind.fixed;
     for (let i = 0; i < (isPlus ? 8 : 1); i++) {
-      const key = (map << MAP_SHIFT) | (byte + i);
+      const key = (kind << KIND_SHIFT) | (map << MAP_SHIFT) | (byte + i);
       const forms = this.byOpcode.get(key);
       if (forms) forms.push(form);
       else this.byOpcode.set(key, [form]);
     }
   }
 
-  /** In the order of the table: where two say the same, the first is the usual name. */
-  find(map: number, opcode: number): readonly number[] {
-    return this.byOpcode.get((map << MAP_SHIFT) | opcode) ?? NO_FORMS;
+  /** In the order of the table. */
+  find(kind: number, map: number, opcode: number): readonly number[] {
+    return this.byOpcode.get((kind << KIND_SHIFT) | (map << MAP_SHIFT) | opcode) ?? NO_FORMS;
   }
 }

@@ -1,8 +1,10 @@
 /** Instructions as text: as objdump prints them (and GNU as reads them), or as NASM reads them. */
+import { type Decorations, Rounding } from "../decorations.js";
 import type { Integer } from "../integers.js";
+import { ANY_VSIB } from "../operand-bits.js";
 import { AddressKind, type Memory } from "../operands.js";
 import type { DialectName } from "../text/dialect.js";
-import type { DecodedInstruction, DecodedOperand } from "./decoder.js";
+import type { DecodedInstruction, DecodedOperand } from "./instruction.js";
 
 type MemoryOperand = Extract<DecodedOperand, { kind: "memory" }>;
 
@@ -15,15 +17,15 @@ export interface FormatOptions {
 
 const GAS_WIDTHS: Readonly<Record<number, string>> = {
   0: "",
-  8: "BYTE PTR ",
-  16: "WORD PTR ",
-  32: "DWORD PTR ",
-  48: "FWORD PTR ",
-  64: "QWORD PTR ",
-  80: "TBYTE PTR ",
-  128: "XMMWORD PTR ",
-  256: "YMMWORD PTR ",
-  512: "ZMMWORD PTR ",
+  8: "BYTE",
+  16: "WORD",
+  32: "DWORD",
+  48: "FWORD",
+  64: "QWORD",
+  80: "TBYTE",
+  128: "XMMWORD",
+  256: "YMMWORD",
+  512: "ZMMWORD",
 };
 const NASM_WIDTHS: Readonly<Record<number, string>> = {
   0: "",
@@ -37,15 +39,33 @@ const NASM_WIDTHS: Readonly<Record<number, string>> = {
   256: "yword ",
   512: "zword ",
 };
+/** Where objdump says another width than the table, or none. */
+const WORDS_AS_PRINTED: Readonly<Record<string, string>> = {
+  cmpxchg16b: "OWORD",
+  invept: "OWORD",
+  invvpid: "OWORD",
+  invlpg: "BYTE",
+  invpcid: "",
+  lddqu: "",
+  vlddqu: "",
+  enqcmd: "",
+  enqcmds: "",
+  movdir64b: "",
+  ldtilecfg: "",
+  sttilecfg: "",
+};
+const ROUNDING_NAMES = ["rn-sae", "rd-sae", "ru-sae", "rz-sae", "sae"];
 
 /** One line of text for an instruction, without its address and bytes. */
 export function format(instruction: DecodedInstruction, options: FormatOptions = {}): string {
-  const { mnemonic, operands, prefixes } = instruction;
+  const { mnemonic, operands, prefixes, hint } = instruction;
   const isNasm = options.dialect === "nasm";
   const texts = operands.map((operand) => formatOperand(operand, instruction, options));
   const separator = isNasm ? ", " : ",";
   const names = isNasm ? prefixes.map((prefix) => NASM_PREFIXES[prefix] ?? prefix) : prefixes;
-  return [...names, mnemonic, texts.join(separator)].filter((part) => part !== "").join(" ");
+  return [...names, hint && `{${hint}}`, mnemonic, texts.join(separator)]
+    .filter((part) => part !== "")
+    .join(" ");
 }
 
 const NASM_PREFIXES: Readonly<Record<string, string>> = {
@@ -60,9 +80,10 @@ function formatOperand(
   instruction: DecodedInstruction,
   options: FormatOptions,
 ): string {
+  const isNasm = options.dialect === "nasm";
   switch (operand.kind) {
     case "register":
-      return registerName(operand, options.dialect === "nasm");
+      return registerName(operand, isNasm) + decorated(operand.decorations, isNasm);
     case "immediate":
       if (operand.isFixed) return String(operand.value);
       return hex(operand.value < 0 ? BigInt.asUintN(operand.bits, BigInt(operand.value)) : operand.value);
@@ -71,8 +92,29 @@ function formatOperand(
     case "far":
       return `${hex(operand.pointer.selector as Integer)}:${hex(operand.pointer.offset as Integer)}`;
     default:
-      return formatMemory(operand, instruction, options);
+      return (
+        formatMemory(operand, instruction, options) +
+        elements(operand, isNasm) +
+        decorated(operand.decorations, isNasm)
+      );
   }
+}
+
+/** `{1to4}`: NASM always has it, objdump where the other operands do not say it. */
+function elements({ decorations, countsElements }: MemoryOperand, isNasm: boolean): string {
+  if (!decorations?.broadcast) return "";
+  return isNasm || countsElements ? `{1to${decorations.elements}}` : "";
+}
+
+/** Mask, zeroing and rounding mode behind an operand; in NASM's spelling the last is an operand of its own. */
+function decorated(decorations: Decorations | null, isNasm: boolean): string {
+  if (decorations === null) return "";
+  const { mask, zeroing, rounding = Rounding.none } = decorations;
+  return [
+    mask ? `{${mask.name}}` : "",
+    zeroing ? "{z}" : "",
+    rounding === Rounding.none ? "" : `${isNasm ? ", " : ""}{${ROUNDING_NAMES[rounding]}}`,
+  ].join("");
 }
 
 /** The top of the x87 stack has no number where the opcode implies it; NASM numbers them all, without brackets. */
@@ -91,7 +133,7 @@ function formatMemory(
 ): string {
   const { memory } = operand;
   const isNasm = options.dialect === "nasm";
-  const width = widthWord(operand, isNasm);
+  const width = widthWord(operand, instruction.mnemonic, isNasm);
   const segment = segmentOf(memory, instruction);
   if (memory.address === AddressKind.ripRelative) {
     const target = instruction.address + BigInt(instruction.length) + BigInt(memory.displacement);
@@ -99,24 +141,36 @@ function formatMemory(
     const base = memory.addressBits === 32 ? "eip" : "rip";
     if (name !== undefined) return isNasm ? `${width}[rel ${name}]` : `${width}${segment}[${base}+${name}]`;
     // objdump prints this displacement as the unsigned number that it adds.
-    const offset = isNasm ? signedHex(memory.displacement) : `+${hex(wrapped(memory))}`;
+    const offset = isNasm
+      ? signedHex(memory.displacement)
+      : `+${hex(BigInt.asUintN(64, BigInt(memory.displacement)))}`;
     return bracket(width, segment, base + offset, isNasm);
   }
-  const registers = addressRegisters(operand);
+  const registers = addressRegisters(operand, instruction.bits, isNasm);
   if (registers === "") {
     const offset = hex(wrapped(memory));
     return isNasm ? bracket(width, segment, offset, true) : `${width}${segment || "ds:"}${offset}`;
   }
   const shown = operand.displacementBytes > 0 && (memory.displacement !== 0 || !isNasm);
   // NASM would read [rax*2] as [rax+rax].
-  const keep = isNasm && memory.base === null ? "nosplit " : "";
+  const isVector = (memory.bits & ANY_VSIB) !== 0;
+  const keep = isNasm && memory.base === null && !isVector ? "nosplit " : "";
   return bracket(width, segment, keep + registers + (shown ? signedHex(memory.displacement) : ""), isNasm);
 }
 
 /** The word for the width, with what goes with it. A bare offset needs none: the register says it. */
-function widthWord({ memory, isOffset, isFar }: MemoryOperand, isNasm: boolean): string {
+function widthWord(
+  { memory, isOffset, isFar, decorations }: MemoryOperand,
+  mnemonic: string,
+  isNasm: boolean,
+): string {
   if (isOffset) return "";
-  if (!isNasm) return GAS_WIDTHS[memory.width] ?? "";
+  if (!isNasm) {
+    const word = WORDS_AS_PRINTED[mnemonic] ?? GAS_WIDTHS[memory.width] ?? "";
+    return word === "" ? "" : `${word} ${decorations?.broadcast ? "BCST" : "PTR"} `;
+  }
+  // NASM gives no width to an element that is broadcast: how many there are says it.
+  if (decorations?.broadcast) return "";
   if (isFar) return `far ${NASM_WIDTHS[memory.width - 16] ?? ""}`;
   return NASM_WIDTHS[memory.width] ?? "";
 }
@@ -132,14 +186,18 @@ function segmentOf(memory: Memory, { mnemonic }: DecodedInstruction): string {
 }
 
 /** Base and index as they stand in the brackets. */
-function addressRegisters({ memory, hasSib }: MemoryOperand): string {
+function addressRegisters({ memory, hasSib }: MemoryOperand, bits: number, isNasm: boolean): string {
   const { base, index, scale } = memory;
   const parts: string[] = [];
   if (base !== null) parts.push(base.name);
   if (index !== null) parts.push(index.file === "r16" ? index.name : `${index.name}*${scale}`);
-  // A SIB byte without an index that no base asks for: objdump shows it.
-  if (hasSib && index === null && base !== null && (base.number & 7) !== 4) {
-    parts.push(base.file === "r64" ? "riz*1" : "eiz*1");
+  // A SIB byte without an index: objdump shows it, unless the base asks for one, or it is how 64-bit mode says a bare
+  // 32-bit offset.
+  if (hasSib && index === null && !isNasm) {
+    const isPlain = base !== null ? (base.number & 7) === 4 : bits === 64 && memory.addressBits !== 32;
+    if (!isPlain || scale !== 1) {
+      parts.push(`${memory.addressBits === 32 || base?.file === "r32" ? "eiz" : "riz"}*${scale}`);
+    }
   }
   return parts.join("+");
 }

@@ -1,7 +1,3 @@
-export {
-  type DecodedInstruction,
-  type DecodedOperand,
-  type DecodeOptions,
-  Decoder,
-} from "./decoder.js";
+export { type DecodeOptions, Decoder } from "./decoder.js";
 export { type FormatOptions, format } from "./format.js";
+export type { DecodedInstruction, DecodedOperand } from "./instruction.js";

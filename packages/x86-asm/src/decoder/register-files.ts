@@ -2,38 +2,39 @@
 import { OperandBit } from "../operand-bits.js";
 import { allRegisters, type Register, type RegisterFile, RexNeed } from "../registers.js";
 
-const files = new Map<string, Register[]>();
-/** Without a REX prefix, byte registers 4 to 7 are AH to BH. */
-const highBytes: Register[] = [];
-
-for (const value of allRegisters) {
-  if (value.rex === RexNeed.forbidden) highBytes[value.number] = value;
-  else {
-    const file = files.get(value.file);
-    if (file) file[value.number] = value;
-    else files.set(value.file, placed(value));
-  }
-}
-
-function placed(register: Register): Register[] {
-  const file: Register[] = [];
-  file[register.number] = register;
-  return file;
-}
-
 const FILES: readonly (readonly [bit: number, file: RegisterFile])[] = (
-  ["r8", "r16", "r32", "r64", "sreg", "cr", "dr", "st", "mm", "xmm", "ymm", "zmm", "k", "bnd", "tr"] as const
+  ["r8", "r16", "r32", "r64", "sreg", "cr", "dr", "st", "mm", "xmm", "ymm", "zmm", "k", "bnd"] as const
 ).map((file) => [OperandBit[file], file]);
 
-/** Files that REX does not extend. */
-const EIGHT_ONLY = OperandBit.mm | OperandBit.sreg | OperandBit.st | OperandBit.k | OperandBit.tr;
+/** Files that no prefix extends: the rest of the number is passed over. */
+const EIGHT_ONLY = OperandBit.mm | OperandBit.st | OperandBit.sreg;
 
-/** The register of that number in the file that `accepts` names, or `undefined` if there is none. */
-export function registerOf(accepts: number, number: number, hasRex: boolean): Register | undefined {
-  for (const [bit, file] of FILES) {
-    if ((accepts & bit) === 0) continue;
-    if (bit === OperandBit.r8 && !hasRex && number >= 4 && number < 8) return highBytes[number];
-    return files.get(file)?.[(EIGHT_ONLY & bit) !== 0 ? number & 7 : number];
+/** The registers of the core entry, and those that an instruction set adds. */
+export class RegisterFiles {
+  private readonly files = new Map<string, Register[]>();
+  /** Without a REX prefix, byte registers 4 to 7 are AH to BH. */
+  private readonly highBytes: Register[] = [];
+
+  constructor(added: readonly Register[]) {
+    for (const value of [...allRegisters, ...added]) {
+      if (value.rex === RexNeed.forbidden) this.highBytes[value.number] = value;
+      else {
+        const file = this.files.get(value.file) ?? [];
+        file[value.number] = value;
+        this.files.set(value.file, file);
+      }
+    }
   }
-  return undefined;
+
+  /** The register of that number in the file that `accepts` names, or `undefined` if there is none. */
+  find(accepts: number, number: number, hasRex: boolean, bits: number): Register | undefined {
+    // Tiles exist in 64-bit mode only, test registers in the others; they share the bit.
+    if ((accepts & OperandBit.tr) !== 0) return this.files.get(bits === 64 ? "tmm" : "tr")?.[number];
+    for (const [bit, file] of FILES) {
+      if ((accepts & bit) === 0) continue;
+      if (bit === OperandBit.r8 && !hasRex && number >= 4 && number < 8) return this.highBytes[number];
+      return this.files.get(file)?.[(EIGHT_ONLY & bit) !== 0 ? number & 7 : number];
+    }
+    return undefined;
+  }
 }

@@ -63,9 +63,9 @@ export const arithmetic: readonly Row[] = [
   ["das", "2F", "8086 !64"],
   ["aaa", "37", "8086 !64"],
   ["aas", "3F", "8086 !64"],
-  ["aam", "D4 0A", "8086 !64"],
+  ["aam", "D4 0A", "8086 !64 alias"],
   ["aam imm8", "D4 ib", "8086 !64"],
-  ["aad", "D5 0A", "8086 !64"],
+  ["aad", "D5 0A", "8086 !64 alias"],
   ["aad imm8", "D5 ib", "8086 !64"],
 
   ["adcx r32, r/m32", "66 0F 38 F6 /r", "ADX"],

@@ -23,15 +23,23 @@ function atWidth(operands: string, width: number): string {
   return operands.replaceAll("R", `r${width}`).replace("M", `m${width}`);
 }
 
+/** The SDM names these after the flag or the negation where it has both: CMPNBEXADD, CMPZXADD. */
+function usualName(names: readonly string[]): string {
+  return names.find((name) => /^(nbe?|nle?|nz|z)$/.test(name)) ?? names[0]!;
+}
+
 export const bmi: readonly Row[] = [
   ...GENERAL.flatMap(([operands, prefix, code, feature]): Row[] => [
     [atWidth(operands, 32), `VEX.LZ.${prefix}.W0 ${code}`, feature],
     [atWidth(operands, 64), `VEX.LZ.${prefix}.W1 ${code}`, `${feature} 64`],
   ]),
   ...CONDITIONS.flatMap((names, code): Row[] =>
-    names.flatMap((name): Row[] => [
-      [`cmp${name}xadd m32, r32, r32`, `VEX.128.66.0F38.W0 ${opcode(0xe0, code)} /r`, "CMPCCXADD 64 MRV"],
-      [`cmp${name}xadd m64, r64, r64`, `VEX.128.66.0F38.W1 ${opcode(0xe0, code)} /r`, "CMPCCXADD 64 MRV"],
-    ]),
+    names.flatMap((name): Row[] => {
+      const attributes = `CMPCCXADD 64 MRV${name === usualName(names) ? "" : " alias"}`;
+      return [
+        [`cmp${name}xadd m32, r32, r32`, `VEX.128.66.0F38.W0 ${opcode(0xe0, code)} /r`, attributes],
+        [`cmp${name}xadd m64, r64, r64`, `VEX.128.66.0F38.W1 ${opcode(0xe0, code)} /r`, attributes],
+      ];
+    }),
   ),
 ];

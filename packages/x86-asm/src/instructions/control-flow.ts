@@ -2,8 +2,8 @@
 import type { Row } from "../notation.js";
 import { CONDITIONS, opcode } from "./conditions.js";
 
-function counted(mnemonic: string, code: string): Row[] {
-  return [[`${mnemonic} rel8`, `${code} cb`, "8086"]];
+function counted(mnemonic: string, code: string, attributes = "8086"): Row[] {
+  return [[`${mnemonic} rel8`, `${code} cb`, attributes]];
 }
 
 export const controlFlow: readonly Row[] = [
@@ -57,21 +57,24 @@ export const controlFlow: readonly Row[] = [
   ["lcall m16:64", "o64 FF /3", "X64 =call"],
 
   ...CONDITIONS.flatMap((names, code) =>
-    names.flatMap((name): Row[] => [
-      [`j${name} rel8`, `${opcode(0x70, code)} cb`, "8086 short bnd"],
-      [`j${name} rel16`, `0F ${opcode(0x80, code)} cw`, "386 16 bnd"],
-      [`j${name} rel32`, `0F ${opcode(0x80, code)} cd`, "386 32 bnd"],
-      [`j${name} rel32`, `0F ${opcode(0x80, code)} cd`, "X64 64 bnd"],
-    ]),
+    names.flatMap((name, i): Row[] => {
+      const alias = i === 0 ? "" : " alias";
+      return [
+        [`j${name} rel8`, `${opcode(0x70, code)} cb`, `8086 short bnd${alias}`],
+        [`j${name} rel16`, `0F ${opcode(0x80, code)} cw`, `386 16 bnd${alias}`],
+        [`j${name} rel32`, `0F ${opcode(0x80, code)} cd`, `386 32 bnd${alias}`],
+        [`j${name} rel32`, `0F ${opcode(0x80, code)} cd`, `X64 64 bnd${alias}`],
+      ];
+    }),
   ),
   ...counted("jcxz", "a16 E3"),
   ...counted("jecxz", "a32 E3"),
   ...counted("jrcxz", "a64 E3"),
   ...counted("loop", "E2"),
   ...counted("loope", "E1"),
-  ...counted("loopz", "E1"),
+  ...counted("loopz", "E1", "8086 alias"),
   ...counted("loopne", "E0"),
-  ...counted("loopnz", "E0"),
+  ...counted("loopnz", "E0", "8086 alias"),
 
   ["ret", "C3", "8086 bnd rep"],
   ["ret imm16", "C2 iw", "8086 bnd rep"],
@@ -79,8 +82,8 @@ export const controlFlow: readonly Row[] = [
   ["retw imm16", "o16 C2 iw", "8086 bnd rep"],
   ["retd", "o32 C3", "386 !64 bnd rep =ret"],
   ["retd imm16", "o32 C2 iw", "386 !64 bnd rep =ret"],
-  ["retq", "C3", "X64 64 bnd rep =ret"],
-  ["retq imm16", "C2 iw", "X64 64 bnd rep =ret"],
+  ["retq", "C3", "X64 64 bnd rep =ret alias"],
+  ["retq imm16", "C2 iw", "X64 64 bnd rep =ret alias"],
   ["retf", "CB", "8086"],
   ["retf imm16", "CA iw", "8086"],
   ["retfw", "o16 CB", "8086"],
@@ -91,7 +94,7 @@ export const controlFlow: readonly Row[] = [
   ["retfq imm16", "o64 CA iw", "X64"],
 
   ["int3", "CC", "8086"],
-  ["int 3", "CC", "8086"],
+  ["int 3", "CC", "8086 alias"],
   ["int imm8", "CD ib", "8086"],
   ["into", "CE", "8086 !64"],
   ["int1", "F1", "386"],
@@ -111,9 +114,9 @@ export const controlFlow: readonly Row[] = [
   ["nop r/mv", "ov 0F 1F /0", "686"],
   ["pause", "F3 90", "SSE2"],
   ["ud2", "0F 0B", "686"],
-  ["ud2a", "0F 0B", "686 =ud2"],
+  ["ud2a", "0F 0B", "686 =ud2 alias"],
   ["ud1 rv, r/mv", "ov 0F B9 /r", "686"],
-  ["ud2b rv, r/mv", "ov 0F B9 /r", "686 =ud1"],
+  ["ud2b rv, r/mv", "ov 0F B9 /r", "686 =ud1 alias"],
   ["ud0 rv, r/mv", "ov 0F FF /r", "686"],
   ["endbr64", "F3 0F 1E FA", "CET_IBT"],
   ["endbr32", "F3 0F 1E FB", "CET_IBT"],

@@ -38,7 +38,7 @@ export const dataTransfer: readonly Row[] = [
   ["mov rv, immv", "oz B8+r iv", "8086"],
   ["mov r/m8, imm8", "C6 /0 ib", "8086 xrelease"],
   ["mov r/mv, immz", "ov C7 /0 iz", "8086 xrelease"],
-  ["mov r64, imm64", "o64 B8+r iq", "X64"],
+  ["mov r64, imm64", "o64 B8+r iq", "X64 alias"],
   ["mov r16, sreg", "o16 8C /r", "8086 MR"],
   ["mov r32, sreg", "o32 8C /r", "386 MR"],
   ["mov r64, sreg", "8C /r", "X64 64 MR"],
@@ -64,18 +64,18 @@ export const dataTransfer: readonly Row[] = [
   ["movabs moffs8, al", "A2 mo", "X64 64"],
   ["movabs moffsv, rAX", "ov A3 mo", "X64 64"],
   ["movabs r64, imm64", "o64 B8+r iq", "X64"],
-  ["movq r64, r64", "o64 89 /r", "X64 MR =mov"],
-  ["movq r64, m64", "o64 8B /r", "X64 =mov"],
-  ["movq m64, r64", "o64 89 /r", "X64 =mov"],
+  ["movq r64, r64", "o64 89 /r", "X64 MR =mov alias"],
+  ["movq r64, m64", "o64 8B /r", "X64 =mov alias"],
+  ["movq m64, r64", "o64 89 /r", "X64 =mov alias"],
 
   ["xchg eax, eax", "87 C0", "386 64"],
   ["xchg rax, rax", "90", "X64 64"],
-  ["xchg rAX, rv", "ov 90+r", "8086"],
+  ["xchg rAX, rv", "ov 90+r", "8086 alias"],
   ["xchg rv, rAX", "ov 90+r", "8086"],
   ["xchg r/m8, r8", "86 /r", "8086 lock"],
   ["xchg r/mv, rv", "ov 87 /r", "8086 lock"],
-  ["xchg r8, m8", "86 /r", "8086 lock"],
-  ["xchg rv, mv", "ov 87 /r", "8086 lock"],
+  ["xchg r8, m8", "86 /r", "8086 lock alias"],
+  ["xchg rv, mv", "ov 87 /r", "8086 lock alias"],
 
   ["push r16", "o16 50+r", "8086"],
   ["push r32", "o32 50+r", "386 !64"],
@@ -131,7 +131,7 @@ export const dataTransfer: readonly Row[] = [
 
   ["movsx rv, r/m8", "ov 0F BE /r", "386"],
   ["movsx rv, r/m16", "ov 0F BF /r", "386"],
-  ["movsx r64, r/m32", "o64 63 /r", "X64"],
+  ["movsx r64, r/m32", "o64 63 /r", "X64 alias"],
   ["movsxd r64, r/m32", "o64 63 /r", "X64"],
   ["movsxd r32, r/m32", "o32 63 /r", "X64 64"],
   ["movsxd r16, r32/m32", "o16 63 /r", "X64 64"],
@@ -187,9 +187,17 @@ export const dataTransfer: readonly Row[] = [
   ["leaveq", "C9", "X64 64"],
 
   ...CONDITIONS.flatMap((names, code) =>
-    names.map((name): Row => [`cmov${name} rv, r/mv`, `ov 0F ${opcode(0x40, code)} /r`, "686"]),
+    names.map(
+      (name, i): Row => [
+        `cmov${name} rv, r/mv`,
+        `ov 0F ${opcode(0x40, code)} /r`,
+        i === 0 ? "686" : "686 alias",
+      ],
+    ),
   ),
   ...CONDITIONS.flatMap((names, code) =>
-    names.map((name): Row => [`set${name} r/m8`, `0F ${opcode(0x90, code)} /0`, "386"]),
+    names.map(
+      (name, i): Row => [`set${name} r/m8`, `0F ${opcode(0x90, code)} /0`, i === 0 ? "386" : "386 alias"],
+    ),
   ),
 ];

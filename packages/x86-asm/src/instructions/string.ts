@@ -35,8 +35,8 @@ function rows(
     const encoding = `${prefix}${letter === "b" ? byte : wide}`;
     const explicit = operands.replaceAll("W", bits).replace("A", accumulator);
     return [
-      [`${stem}${letter}`, encoding, `${feature} rep`],
-      [`${stem}${letter} ${explicit}`, encoding, `${feature} rep`],
+      [`${stem}${letter}`, encoding, `${feature} rep alias`],
+      [`${stem}${letter} ${explicit}`, encoding, `${feature} rep alias`],
       [`${stem} ${explicit}`, encoding, `${feature} rep`],
     ];
   });
@@ -45,8 +45,8 @@ function rows(
 export const string: readonly Row[] = [
   ...STRINGS.flatMap((entry) => rows(entry, WIDTHS, "8086")),
   ...PORT_STRINGS.flatMap((entry) => rows(entry, WIDTHS.slice(0, 3), "186")),
-  ["xlat", "D7", "8086 =xlatb"],
+  ["xlat", "D7", "8086 =xlatb alias"],
   ["xlat m8(bx)", "D7", "8086 =xlatb"],
-  ["xlatb", "D7", "8086"],
-  ["xlatb m8(bx)", "D7", "8086"],
+  ["xlatb", "D7", "8086 alias"],
+  ["xlatb m8(bx)", "D7", "8086 alias"],
 ];

@@ -41,9 +41,10 @@ function addressing(mnemonic: string, prefix: string, feature: string): Row[] {
 
 export const system: readonly Row[] = [
   ...DESCRIPTOR_TABLES.flatMap(([mnemonic, digit]): Row[] => [
-    [`${mnemonic} m16&64`, `0F 01 /${digit}`, "286"],
+    // objdump prints the width outside 64-bit mode.
     [`${mnemonic}w m16&64`, `o16 0F 01 /${digit}`, `286 !64 =${mnemonic}`],
     [`${mnemonic}d m16&64`, `o32 0F 01 /${digit}`, `386 !64 =${mnemonic}`],
+    [`${mnemonic} m16&64`, `0F 01 /${digit}`, "286"],
   ]),
   ["lldt r/m16", "0F 00 /2", "286"],
   ["sldt r16", "o16 0F 00 /0", "286 M"],
@@ -86,12 +87,12 @@ export const system: readonly Row[] = [
   ["rdtscp", "0F 01 F9", "RDTSCP"],
   ["rsm", "0F AA", "586"],
   ["sysenter", "0F 34", "686"],
-  ["sysexit", "0F 35", "686"],
+  ["sysexit", "0F 35", "686 alias"],
   ["sysexitd", "0F 35", "686 =sysexit"],
   ["sysexitq", "o64 0F 35", "X64"],
   ["syscall", "0F 05", "SYSCALL"],
-  ["sysret", "0F 07", "SYSCALL"],
   ["sysretd", "o32 0F 07", "SYSCALL =sysret"],
+  ["sysret", "0F 07", "SYSCALL"],
   ["sysretq", "o64 0F 07", "X64"],
   ["swapgs", "0F 01 F8", "X64 64"],
   ["xgetbv", "NP 0F 01 D0", "XSAVE"],

@@ -20,21 +20,22 @@ function arithmetic(stem: string, digit: number, toTop: number, toOther: number)
     [`f${stem} m64`, `DC /${digit}`, "8087"],
     [`f${stem} st(0), st(i)`, `D8 ${top}+i`, "8087"],
     [`f${stem} st(i), st(0)`, `DC ${other}+i`, "8087"],
-    [`f${stem} st(i)`, `D8 ${top}+i`, "8087"],
-    [`f${stem}`, `DE ${opcode(toOther, 1)}`, "8087"],
+    [`f${stem} st(i)`, `D8 ${top}+i`, "8087 alias"],
+    [`f${stem}`, `DE ${opcode(toOther, 1)}`, "8087 alias"],
     [`f${stem}p st(i), <st(0)>`, `DE ${other}+i`, "8087"],
-    [`f${stem}p`, `DE ${opcode(toOther, 1)}`, "8087"],
+    [`f${stem}p`, `DE ${opcode(toOther, 1)}`, "8087 alias"],
     [`fi${stem} m16`, `DE /${digit}`, "8087"],
     [`fi${stem} m32`, `DA /${digit}`, "8087"],
   ];
 }
 
-/** `op st(i)` with ST(1) where nothing is given; `isComparison`: GNU as also takes ST in front. */
+/** `op st(i)` with ST(1) where nothing is given; GNU as also takes ST in front, and objdump prints it where flags are set. */
 function withOther(mnemonic: string, first: string, second: number, feature: string): Row[] {
+  const hasBoth = /ip?$/.test(mnemonic);
   return [
-    [`${mnemonic} st(i)`, `${first} ${opcode(second, 0)}+i`, feature],
-    [`${mnemonic} st(0), st(i)`, `${first} ${opcode(second, 0)}+i`, feature],
-    [mnemonic, `${first} ${opcode(second, 1)}`, feature],
+    [`${mnemonic} st(i)`, `${first} ${opcode(second, 0)}+i`, hasBoth ? `${feature} alias` : feature],
+    [`${mnemonic} st(0), st(i)`, `${first} ${opcode(second, 0)}+i`, hasBoth ? feature : `${feature} alias`],
+    [mnemonic, `${first} ${opcode(second, 1)}`, `${feature} alias`],
   ];
 }
 
@@ -169,5 +170,5 @@ export const x87: readonly Row[] = [
   ["ffree st(i)", "DD C0+i", "8087"],
   ["ffreep st(i)", "DF C0+i", "287"],
   ["fwait", "9B", "8087"],
-  ["wait", "9B", "8087"],
+  ["wait", "9B", "8087 alias"],
 ];

@@ -218,8 +218,8 @@ function shift(
 const ELEMENTS: readonly Row[] = [
   ["vmovd xmm, r/m32", "VEX.128.66.0F.W0 6E /r", "AVX"],
   ["vmovd r/m32, xmm", "VEX.128.66.0F.W0 7E /r", "AVX"],
-  ["vmovd xmm, r64", "VEX.128.66.0F.W1 6E /r", "AVX 64"],
-  ["vmovd r64, xmm", "VEX.128.66.0F.W1 7E /r", "AVX 64 MR"],
+  ["vmovd xmm, r64", "VEX.128.66.0F.W1 6E /r", "AVX 64 alias"],
+  ["vmovd r64, xmm", "VEX.128.66.0F.W1 7E /r", "AVX 64 MR alias"],
   ["vmovd xmm, r/m32", "EVEX.128.66.0F.W0 6E /r", "AVX512F"],
   ["vmovd r/m32, xmm", "EVEX.128.66.0F.W0 7E /r", "AVX512F"],
   ["vmovq xmm, xmm/m64", "VEX.128.F3.0F.WIG 7E /r", "AVX swap"],
