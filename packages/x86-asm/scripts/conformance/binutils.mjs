@@ -59,7 +59,7 @@ function disassembleBatch(instructions, mode) {
       length: match[2].trim().split(" ").length,
     };
   }
-  return results.map((result) => (result?.text.includes("(bad)") ? undefined : result));
+  return results.map((result) => (/\(bad\)|\{bad\}|\?/.test(result?.text) ? undefined : result));
 }
 
 /** A relative branch to an absolute address. */

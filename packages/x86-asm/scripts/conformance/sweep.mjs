@@ -168,3 +168,19 @@ export function* evex(mode, seed = 3) {
     }
   }
 }
+
+const EVERY_PREFIX = [0x66, 0x67, 0xf2, 0xf3, 0xf0, 0x2e, 0x36, 0x3e, 0x26, 0x64, 0x65];
+
+/** Any legacy instruction under one to three prefixes of any kind in any order, and prefixes before VEX and EVEX. */
+export function* prefixes(mode, seed = 4) {
+  const next = random(seed + mode);
+  for (let i = 0; i < 60_000; i++) {
+    const bytes = Array.from({ length: 1 + next(3) }, () => EVERY_PREFIX[next(EVERY_PREFIX.length)]);
+    if (mode === 64 && next(3) === 0) bytes.push(0x40 | next(16));
+    const kind = next(10);
+    if (kind === 0) bytes.push(0xc5, 0x80 | next(128));
+    else if (kind === 1) bytes.push(0x62, 0xf1 | next(3), 0x7c | next(4), 0x08 | (next(2) << 5));
+    else bytes.push(...LEGACY_MAPS[[0, 0, 0, 1, 1, 2, 3][next(7)]]);
+    yield [...bytes, next(256), ...tail(next, next(2) === 0)];
+  }
+}
