@@ -4,13 +4,14 @@
  */
 import { asmError } from "./errors.js";
 import { add, type Integer, writeInteger } from "./integers.js";
+import { relaxableKind } from "./modifiers.js";
 import { ANY_GENERAL, ANY_VECTOR } from "./operand-bits.js";
 import { AddressKind, type AddressRegister, type Memory } from "./operands.js";
 import { Prefix, SEGMENT_PREFIXES } from "./prefixes.js";
 import { isNoIndex } from "./pseudo-registers.js";
 import type { Register } from "./registers.js";
 import { FixKind, type SectionBuffer } from "./sections.js";
-import { ABSOLUTE_ZERO, type SymbolTable } from "./symbols.js";
+import { ABSOLUTE_ZERO, SymbolPlace, type SymbolTable } from "./symbols.js";
 
 /** SP or BP as base means SS, all others DS (SDM Vol. 1, "Default Segment Selection Rules"). */
 const SS_NUMBER = 2;
@@ -149,7 +150,9 @@ function ripRelative(context: AddressContext, memory: Memory, reg: number, at: n
     return at + 4;
   }
   const symbol = memory.symbol === null ? ABSOLUTE_ZERO : context.symbols.idOf(memory.symbol);
-  section.addFix(at, FixKind.pc32, symbol, 4 + context.after, constantOf(memory), context.line);
+  const isMade = context.symbols.entries[symbol]!.place === SymbolPlace.made;
+  const kind = isMade ? relaxableKind(section.bytes, section.length, at) : FixKind.pc32;
+  section.addFix(at, kind, symbol, 4 + context.after, constantOf(memory), context.line);
   return clear(section.bytes, at, 4);
 }
 

@@ -202,10 +202,15 @@ export class Encoder implements AddressContext {
     const isConstant = typeof target === "number" || typeof target === "bigint";
     const symbol = isConstant ? this.absolute() : this.symbols.idOf(target as SymbolReference);
     const addend = isConstant ? target : addendOf(target);
-    section.addVariable(VariableKind.branch, symbol, this.bits === 16 ? 2 : 4, addend, this.line);
+    section.addVariable(VariableKind.branch, symbol, this.branchKind(), addend, this.line);
     section.bytes[section.length] = this.set.words[form + FormWord.opcode]! & 255;
     section.bytes[section.length + 1] = 0;
     section.length += 2;
+  }
+
+  /** The kind of the long form of a branch. */
+  private branchKind(): number {
+    return this.bits === 16 ? FixKind.pc16 : this.bits === 32 ? FixKind.pc32 : FixKind.branch32;
   }
 
   /** Writes a legacy form whose operands fit. */
@@ -421,7 +426,9 @@ export class Encoder implements AddressContext {
       const operand = i === 0 ? a : i === 1 ? b : i === 2 ? c : i === 3 ? d : e;
       if (slot === Slot.moffs) this.moffs(operand as Memory);
       else if (slot >= Slot.ptr16) this.farPointer(operand as FarPointer, slot === Slot.ptr16 ? 2 : 4);
-      else if (slot >= Slot.cb) this.field(operand, SIZES[slot]!, RELATIVE_KINDS[slot - Slot.cb]!);
+      else if (slot === Slot.cd) this.field(operand, 4, this.bits === 64 ? FixKind.branch32 : FixKind.pc32);
+      else if (slot >= Slot.cb)
+        this.field(operand, SIZES[slot]!, slot === Slot.cb ? FixKind.pc8 : FixKind.pc16);
       else {
         const check = (checks >>> (i * CHECK_BITS)) & CHECK_MASK;
         this.value(operand, SIZES[slot]!, ABSOLUTE_KINDS[check] ?? FixKind.abs8);
@@ -487,7 +494,6 @@ function twice(what: string) {
   return asmError("ERR_ASM_PREFIX", `${what} would stand twice`);
 }
 
-const RELATIVE_KINDS = [FixKind.pc8, FixKind.pc16, FixKind.pc32];
 /** Kind of an immediate field by its check. */
 const ABSOLUTE_KINDS: Readonly<Record<number, number>> = {
   [OperandCheck.imm8]: FixKind.abs8,

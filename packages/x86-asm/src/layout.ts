@@ -9,7 +9,13 @@
 import { asmError } from "./errors.js";
 import { type Evaluated, Evaluator } from "./evaluation.js";
 import { padding } from "./padding.js";
-import { MAX_SECTION_BYTES, type SectionBuffer, VariableKind, VariableWord } from "./sections.js";
+import {
+  FIELD_SIZES,
+  MAX_SECTION_BYTES,
+  type SectionBuffer,
+  VariableKind,
+  VariableWord,
+} from "./sections.js";
 import { type SymbolEntry, SymbolPlace, type SymbolTable } from "./symbols.js";
 
 /** Takes what was thrown for a source line; rethrows what is no `AsmError`. */
@@ -126,8 +132,8 @@ function runPass(layout: SectionLayout, symbols: SymbolTable, evaluator: Evaluat
 }
 
 /** Bytes that the long form has beyond the short one: Jcc also gains the 0F. */
-function branchGrowth(opcode: number, longWidth: number): number {
-  return longWidth - (opcode === 0xeb ? 1 : 0);
+function branchGrowth(opcode: number, longKind: number): number {
+  return FIELD_SIZES[longKind]! - (opcode === 0xeb ? 1 : 0);
 }
 
 /**
@@ -171,6 +177,8 @@ function reaches(
   const addend = section.variables.addends[i]!;
   const end = section.variables.words[at]! + 2 + growth[i]!;
   let target: number;
+  // Another object may define a weak symbol, somewhere else.
+  if (symbol.binding === "weak") return false;
   if (symbol.place === section.index && typeof addend === "number") {
     const { variablesBefore } = symbol;
     target = (symbol.value as number) + addend;

@@ -1,7 +1,8 @@
 /** Places the sections of one object at absolute addresses and resolves its relocations. */
 import { AsmError, type AsmErrorCode, type Diagnostic } from "./errors.js";
 import { writeInteger } from "./integers.js";
-import { type AsmObject, fitsField, type ObjectSection, type RelocationType } from "./object.js";
+import type { AsmObject, ObjectSection, RelocationType } from "./object.js";
+import { fitsField } from "./section-writer.js";
 import type { SectionFlags } from "./sections.js";
 
 export interface LinkOptions {
@@ -41,7 +42,8 @@ interface Field {
   readonly signed: boolean;
 }
 
-const FIELDS: Readonly<Record<RelocationType, Field>> = {
+/** What needs no table that a linker makes. */
+const FIELDS: Readonly<Partial<Record<RelocationType, Field>>> = {
   R_X86_64_8: { size: 1, relative: false, signed: false },
   R_X86_64_16: { size: 2, relative: false, signed: false },
   R_X86_64_32: { size: 4, relative: false, signed: false },
@@ -50,6 +52,8 @@ const FIELDS: Readonly<Record<RelocationType, Field>> = {
   R_X86_64_PC8: { size: 1, relative: true, signed: true },
   R_X86_64_PC16: { size: 2, relative: true, signed: true },
   R_X86_64_PC32: { size: 4, relative: true, signed: true },
+  // Without shared objects there is nothing to go through a table for.
+  R_X86_64_PLT32: { size: 4, relative: true, signed: true },
   R_X86_64_PC64: { size: 8, relative: true, signed: true },
 };
 
@@ -134,7 +138,16 @@ function resolve(
       );
       continue;
     }
-    const { size, relative, signed } = FIELDS[type];
+    const field = FIELDS[type];
+    if (field === undefined) {
+      report(
+        "ERR_ASM_LINK",
+        `${type} at ${section.name}+0x${offset.toString(16)} needs tables that this linker does not make`,
+        "write an object file and link it with ld",
+      );
+      continue;
+    }
+    const { size, relative, signed } = field;
     const place = section.address + BigInt(offset);
     const full = wrapAddress(target + addend - (relative ? place : 0n), size, signed);
     const value = wraps || (relative && size === 2) ? wrapDistance(full, size) : full;

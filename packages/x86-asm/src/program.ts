@@ -6,7 +6,9 @@ import { fitsBytes } from "./immediates.js";
 import type { InstructionSet } from "./instruction-set.js";
 import { type Integer, writeInteger } from "./integers.js";
 import { layOut, type Report, type SectionLayout } from "./layout.js";
-import { type AsmObject, objectSymbols, SectionWriter } from "./object.js";
+import type { AsmObject } from "./object.js";
+import { objectSymbols } from "./object-symbols.js";
+import { type References, SectionWriter } from "./section-writer.js";
 import { defaultFlags, FixKind, SectionBuffer, type SectionFlags, VariableKind } from "./sections.js";
 import { type SymbolEntry, SymbolPlace, SymbolTable } from "./symbols.js";
 
@@ -122,6 +124,16 @@ export class Program {
     if (symbol.place === SymbolPlace.expression && symbol.isAssigned) return this.freeze(symbol);
     if (symbol.line === 0) symbol.line = this.encoder.line;
     return new SymbolReference(name, 0, symbol.id);
+  }
+
+  /** What a linker makes for a symbol: `x@GOTPCREL`, the modifier in lower case. */
+  made(name: string, modifier: string): SymbolReference {
+    const of = this.symbols.id(name);
+    const symbol = this.symbols.entry(`${name}@${modifier}`);
+    symbol.place = SymbolPlace.made;
+    symbol.isTemporary = true;
+    symbol.modifier = { name: modifier, of };
+    return new SymbolReference(symbol.name, 0, symbol.id);
   }
 
   private freeze(symbol: SymbolEntry): SymbolReference {
@@ -240,11 +252,9 @@ export class Program {
       errors.push(...error.errors.map((diagnostic) => ({ ...positionOf(line), ...diagnostic })));
     };
     const { layouts, evaluator } = layOut(this.sections, this.symbols, report);
+    const referenced: References = new Map();
     const sections = layouts.map((layout) =>
-      new SectionWriter(layout, this.symbols, evaluator, report).write(),
-    );
-    const referenced = new Set(
-      sections.flatMap(({ relocations }) => relocations.map(({ symbol }) => symbol)),
+      new SectionWriter(layout, this.symbols, evaluator, referenced, report).write(),
     );
     const symbols = objectSymbols(layouts, this.symbols, evaluator, referenced, report);
     throwIfAny(errors);

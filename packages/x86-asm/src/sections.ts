@@ -19,7 +19,15 @@ export const FixKind = {
   pc64: 8,
   /** A byte that the processor sign-extends. */
   abs8s: 9,
+  /** The offset of a branch in 64-bit mode: one to a function elsewhere may go through a linkage table. */
+  branch32: 10,
+  /** The displacement of RIP-relative memory that a linker may turn into an operand of another kind; with REX. */
+  pc32Relaxable: 11,
+  pc32RelaxableRex: 12,
 } as const;
+
+/** Bytes of each fix kind's field. */
+export const FIELD_SIZES: readonly number[] = [1, 2, 4, 4, 8, 1, 2, 4, 8, 1, 4, 4, 4];
 
 /** What a variable stands for. */
 export const VariableKind = {
@@ -43,7 +51,7 @@ export const FixWord = {
   line: 5,
   stride: 6,
 } as const;
-/** Words of a variable. `extra`: width of a branch's long form in bytes, or the index of a `Padding`. */
+/** Words of a variable. `extra`: `FixKind` of a branch's long form, or the index of a `Padding`. */
 export const VariableWord = { offset: 0, kind: 1, symbol: 2, extra: 3, line: 4, stride: 5 } as const;
 
 /** How a gap is filled. */

@@ -4,7 +4,13 @@ import type { Expression, SymbolReference, Value } from "./expressions.js";
 import type { Integer } from "./integers.js";
 
 /** Where a symbol is: a section's index, or one of these. */
-export const SymbolPlace = { undefined: -1, absolute: -2, expression: -3 } as const;
+export const SymbolPlace = {
+  undefined: -1,
+  absolute: -2,
+  expression: -3,
+  /** Not the symbol's address, but what a linker makes for it: `x@GOTPCREL`. */
+  made: -4,
+} as const;
 
 export class SymbolEntry {
   readonly name: string;
@@ -17,8 +23,11 @@ export class SymbolEntry {
   variablesBefore = 0;
   /** Its value, if it is an expression. */
   expression: Value | null = null;
+  /** What is made, and for which symbol; see modifiers.ts. */
+  modifier: { readonly name: string; readonly of: number } | null = null;
   binding: "local" | "global" | "weak" = "local";
-  type: "notype" | "func" | "object" = "notype";
+  type: "notype" | "func" | "object" | "tls" = "notype";
+  visibility: "default" | "internal" | "hidden" | "protected" = "default";
   size: Value = 0;
   /** Assembler temporaries do not appear in the object. */
   isTemporary = false;

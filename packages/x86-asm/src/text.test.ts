@@ -353,7 +353,7 @@ test("an object has sections, symbols and relocations as plain data", (t) => {
     ],
   );
   t.deepEqual(object.sections[0]!.relocations, [
-    { offset: 1, type: "R_X86_64_PC32", symbol: "printf", addend: -4n },
+    { offset: 1, type: "R_X86_64_PLT32", symbol: "printf", addend: -4n },
     { offset: 8, type: "R_X86_64_PC32", symbol: "msg", addend: -4n },
     { offset: 16, type: "R_X86_64_32S", symbol: "counter", addend: 0n },
   ]);

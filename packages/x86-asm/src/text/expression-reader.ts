@@ -2,6 +2,7 @@
 import { asmError } from "../errors.js";
 import { binary, SymbolReference, unary, type Value } from "../expressions.js";
 import type { Integer } from "../integers.js";
+import { MODIFIER_NAMES } from "../modifiers.js";
 import type { Program } from "../program.js";
 import { Class, type Dialect } from "./dialect.js";
 import { MEANING_SHIFT, Meaning, type NameTable } from "./names.js";
@@ -30,6 +31,8 @@ export class ExpressionReader extends Reader {
   readonly names: NameTable;
   readonly scope: Scope;
   private nesting = 0;
+  /** Whether differences of labels that are known already become numbers. */
+  private folds = true;
 
   constructor(dialect: Dialect, program: Program, names: NameTable, scope: Scope) {
     super(dialect);
@@ -50,6 +53,16 @@ export class ExpressionReader extends Reader {
         return left;
       }
       left = this.combine(operator[0], left, this.readExpression(operator[1] + 1));
+    }
+  }
+
+  /** Reads an expression whose value is asked for when everything is laid out. */
+  readLater(): Value {
+    this.folds = false;
+    try {
+      return this.readExpression();
+    } finally {
+      this.folds = true;
     }
   }
 
@@ -75,7 +88,12 @@ export class ExpressionReader extends Reader {
 
   /** `left operator right`, with the difference of two labels where it is known already. */
   combine(operator: Parameters<typeof binary>[0], left: Value, right: Value): Value {
-    if (operator === "-" && left instanceof SymbolReference && right instanceof SymbolReference) {
+    if (
+      operator === "-" &&
+      this.folds &&
+      left instanceof SymbolReference &&
+      right instanceof SymbolReference
+    ) {
       const difference = this.program.knownDifference(left, right);
       if (difference !== undefined) return difference;
     }
@@ -204,7 +222,11 @@ export class ExpressionReader extends Reader {
       const code = codes[nameStart]!;
       if (code === 46 || code === CODE.dollar) return this.scope.here();
     }
-    return this.program.lookUp(this.scope.qualify(text.slice(nameStart, nameEnd)));
+    const name = text.slice(nameStart, nameEnd);
+    const at = name.lastIndexOf("@");
+    const modifier = at > 0 && this.dialect.name === "gas" ? name.slice(at + 1).toLowerCase() : "";
+    if (MODIFIER_NAMES.includes(modifier)) return this.program.made(name.slice(0, at), modifier);
+    return this.program.lookUp(this.scope.qualify(name));
   }
 
   /** A reserved name where a value should be: `offset x` is x's address, `not x` its complement. */

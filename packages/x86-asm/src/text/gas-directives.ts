@@ -74,6 +74,11 @@ const binding = (kind: "global" | "weak" | "local"): Directive =>
     a.program.symbols.entry(name).binding = kind;
   });
 
+const visibility = (kind: "hidden" | "internal" | "protected"): Directive =>
+  names((a, name) => {
+    a.program.symbols.entry(name).visibility = kind;
+  });
+
 const assign =
   (again: boolean): Directive =>
   (a) => {
@@ -162,14 +167,15 @@ function type(a: TextAssembler): void {
     .toLowerCase();
   if (/^(gnu_indirect_)?func(tion)?$/.test(kind)) symbol.type = "func";
   else if (kind === "object") symbol.type = "object";
-  else if (kind !== "notype" && kind !== "common" && kind !== "tls_object")
+  else if (kind === "tls_object") symbol.type = "tls";
+  else if (kind !== "notype" && kind !== "common")
     throw asmError("ERR_ASM_DIRECTIVE", `"${kind}" is no type of a symbol`);
 }
 
 function size(a: TextAssembler): void {
   const symbol = a.program.symbols.entry(readSymbolName(a));
   a.expect(COMMA);
-  symbol.size = a.readExpression();
+  symbol.size = a.readLater();
 }
 
 /** `.comm name, size, align` and `.lcomm`: room in .bss. */
@@ -204,9 +210,7 @@ const IGNORED = [
   "addrsig_sym",
   "arch",
   "file",
-  "hidden",
   "ident",
-  "internal",
   "loc",
   "loc_mark_labels",
   "nolist",
@@ -215,7 +219,6 @@ const IGNORED = [
   "linkonce",
   "ln",
   "print",
-  "protected",
   "psize",
   "sbttl",
   "symver",
@@ -267,6 +270,9 @@ const table: Readonly<Record<string, Directive>> = {
   global: binding("global"),
   weak: binding("weak"),
   local: binding("local"),
+  hidden: visibility("hidden"),
+  internal: visibility("internal"),
+  protected: visibility("protected"),
   extern: names((a, name) => {
     a.program.symbols.entry(name);
   }),

@@ -56,6 +56,8 @@ const binding =
     } while (a.accept(COMMA));
   };
 
+const VISIBILITIES = ["default", "internal", "hidden", "protected"] as const;
+
 /** What stands behind `global name:`: `function`, `data`, and a size. */
 function readSymbolType(
   a: TextAssembler,
@@ -65,7 +67,11 @@ function readSymbolType(
   const word = a.name().toLowerCase();
   if (word === "function") symbol.type = "func";
   else if (word === "data" || word === "object") symbol.type = "object";
-  if (!a.atEnd() && a.peek() !== COMMA) symbol.size = a.readExpression();
+  const start = a.at;
+  const visibility = a.nextName() ? VISIBILITIES.find((name) => a.nameIs(name)) : undefined;
+  if (visibility === undefined) a.at = start;
+  else symbol.visibility = visibility;
+  if (!a.atEnd() && a.peek() !== COMMA) symbol.size = a.readLater();
 }
 
 const bits: Directive = (a) => {
