@@ -1,7 +1,6 @@
 import test from "ava";
 import { t as type } from "./argument-types.js";
 import { VmError } from "./errors.js";
-import { errno } from "./host/errno.js";
 import { definePlugin, isPlugin } from "./plugin.js";
 
 const base = { name: "sample", version: "1.0.0", abi: 1 } as const;
@@ -158,56 +157,5 @@ for (const [title, define, code] of wrong) {
   test(`definePlugin: ${title} is refused, naming plugin and field`, (t) => {
     const error = t.throws(define, { instanceOf: VmError, code });
     t.truthy(error.facts["plugin"]);
-  });
-}
-
-// Types: this function is compiled, not called.
-export function types(): void {
-  definePlugin({
-    ...base,
-    state: () => ({ count: 0 }),
-    hypercalls: {
-      inferred: {
-        args: {
-          small: type.u32,
-          large: type.i64,
-          text: type.cstring(10),
-          flag: type.bool,
-          mode: type.enum({ A: 0, B: 1 }),
-          record: type.struct("point", { x: "i32", y: "u64" }).in(),
-        },
-        returns: type.u64,
-        handle({ state }, { small, large, text, flag, mode, record }) {
-          const number: number = small + record.x + state.count;
-          const bigint: bigint = large + record.y;
-          const string: string = text;
-          const boolean: boolean = flag;
-          const name: "A" | "B" = mode;
-          // @ts-expect-error: a u32 is a number
-          const wrongSmall: bigint = small;
-          return bigint + BigInt(number + string.length + Number(boolean) + name.length + Number(wrongSmall));
-        },
-      },
-      outputs: {
-        args: { out: type.u64.out(), both: type.struct("p", { x: "i32" }).inout(), data: type.buffer.out(1) },
-        handle(_, { out, both, data }) {
-          out.set(1n);
-          both.set({ x: both.value.x + data.length });
-          // @ts-expect-error: a u64 takes a bigint
-          out.set(1);
-          // @ts-expect-error: an out value cannot be read
-          return out.value;
-        },
-      },
-      // @ts-expect-error: the result is a u64
-      wrongResult: { args: {}, returns: type.u64, handle: () => 1 },
-      // @ts-expect-error: a handler that returns a promise is handleAsync
-      promised: { args: {}, returns: type.u32, handle: async () => 1 },
-      awaited: { args: {}, returns: type.u32, handleAsync: async (ctx) => (ctx.signal.aborted ? 1 : 2) },
-      // @ts-expect-error: there is no such errno
-      errors: { args: {}, errors: ["EWRONG"], handle: () => 0 },
-      // @ts-expect-error: there is no such errno
-      thrown: { args: {}, handle: () => errno("EWRONG").value },
-    },
   });
 }
