@@ -39,6 +39,9 @@ export interface HarnessOptions {
 const ARENA_START = 0x1000;
 const ALIGNMENT = 16;
 const CARRY_FLAG = 1;
+/** On both sides of guest memory, so that a handler that forgets `byteOffset` or a bound is found out. */
+const GUARD_BYTES = 4096;
+const GUARD = 0xa5;
 
 export class PluginHarness {
   readonly memory: GuestMemory;
@@ -46,6 +49,7 @@ export class PluginHarness {
   readonly counts: RunCounts = { exits: 0, hypercalls: 0, populates: 0 };
   /** The last request for pages that the guest's kernel would have got. */
   needed: { readonly address: bigint; readonly length: number; readonly write: boolean } | undefined;
+  readonly #bytes: Uint8Array;
   readonly #registers = new BigUint64Array(REGISTER_NAMES.length);
   readonly #control: RunControl;
   readonly #instances: readonly PluginInstance[];
@@ -56,11 +60,13 @@ export class PluginHarness {
   /** Errors: those of resolvePlugins(), and what a plugin's `state` throws. */
   constructor(grants: readonly PluginGrant[], options: HarnessOptions = {}) {
     const { memoryBytes = 2 ** 20, limits = {}, cwd = "/", trace, space = { paging: "none" } } = options;
-    const bytes = new Uint8Array(memoryBytes);
+    this.#bytes = new Uint8Array(memoryBytes + 2 * GUARD_BYTES);
+    this.#bytes.fill(GUARD, 0, GUARD_BYTES).fill(GUARD, GUARD_BYTES + memoryBytes);
     const backing = {
       sizeBytes: memoryBytes,
       token: undefined,
-      bytes: (offset: number, length: number) => bytes.subarray(offset, offset + length),
+      bytes: (offset: number, length: number) =>
+        this.#bytes.subarray(GUARD_BYTES + offset, GUARD_BYTES + offset + length),
       close: () => {},
     };
     this.memory = new GuestMemory(backing, memoryMap(memoryBytes));
@@ -100,6 +106,22 @@ export class PluginHarness {
 
   get diagnostics(): readonly Diagnostic[] {
     return this.#control.diagnostics;
+  }
+
+  /** Whether nothing was written beside guest memory. */
+  get guardsIntact(): boolean {
+    const end = GUARD_BYTES + this.memory.sizeBytes;
+    const guards = [this.#bytes.subarray(0, GUARD_BYTES), this.#bytes.subarray(end)];
+    return guards.every((guard) => guard.every((byte) => byte === GUARD));
+  }
+
+  /** Whether these bytes are anywhere in guest memory. */
+  holds(bytes: Uint8Array): boolean {
+    const memory = this.memory.read(0, this.memory.sizeBytes);
+    for (let at = memory.indexOf(bytes[0]!); at !== -1; at = memory.indexOf(bytes[0]!, at + 1)) {
+      if (bytes.every((byte, index) => memory[at + index] === byte)) return true;
+    }
+    return false;
   }
 
   /** Room for `length` bytes in guest memory, and its address. */
