@@ -27,7 +27,7 @@ import { instantiatePlugins, type PluginScene } from "./plugin-instances.js";
 import type { ResolvedPlugin } from "./plugin-set.js";
 import type { RunCounts, RunResult } from "./result.js";
 import { RunControl } from "./run-control.js";
-import { RunLoop, stopOutcome } from "./run-loop.js";
+import { type EventLoopTurn, RunLoop, stopOutcome } from "./run-loop.js";
 import type { TraceSink } from "./trace.js";
 import { setUpVcpu } from "./vcpu-setup.js";
 import type { Limits } from "./vm-options.js";
@@ -43,6 +43,8 @@ export interface MachineInput {
   readonly trace: TraceSink | undefined;
   /** Milliseconds that laying memory out took. */
   readonly layoutMs: number;
+  /** Where the run shares its thread with the caller. */
+  readonly turn?: EventLoopTurn;
   /** For plugins that live on another thread. */
   readonly elsewhere?: (cpu: VirtualCpu, control: RunControl) => CallsElsewhere;
 }
@@ -152,6 +154,7 @@ export class Machine {
         counts: this.#counts,
         scene: this.#exitScene(cpu),
         maxExits: limits.exits ?? Number.POSITIVE_INFINITY,
+        turn: this.#input.turn,
       });
     } catch (thrown) {
       this.control.fail(

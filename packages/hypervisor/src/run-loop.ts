@@ -22,7 +22,11 @@ export interface RunLoopInput {
   readonly scene: ExitScene;
   /** Exits after which the run ends with the limit `exits`. */
   readonly maxExits: number;
+  /** Where the run shares its thread: a promise to wait for now, or undefined to go on. */
+  readonly turn?: EventLoopTurn | undefined;
 }
+
+export type EventLoopTurn = () => Promise<void> | undefined;
 
 export class RunLoop {
   readonly #input: RunLoopInput;
@@ -32,8 +36,8 @@ export class RunLoop {
   }
 
   /**
-   * Runs until the end, or until a handler must be awaited: then the promise, after which `run()` goes on. Undefined:
-   * the guest waits for a call.
+   * Runs until the end, or until a handler must be awaited or other work of the thread done: then the promise, after which
+   * `run()` goes on. Undefined: the guest waits for a call.
    */
   run(): RunOutcome | Promise<void> | undefined {
     const { control } = this.#input;
@@ -50,9 +54,11 @@ export class RunLoop {
   }
 
   #loop(): RunOutcome | Promise<void> | undefined {
-    const { cpu, control, registry, stop, counts, scene, maxExits } = this.#input;
+    const { cpu, control, registry, stop, counts, scene, maxExits, turn } = this.#input;
     const { portAccess } = cpu;
     while (control.outcome === undefined && control.waiting === undefined) {
+      const others = turn?.();
+      if (others !== undefined) return others;
       const exit = cpu.run(stop);
       if (exit === EXIT.KVM_EXIT_IO) {
         counts.exits++;
@@ -78,6 +84,23 @@ export class RunLoop {
     }
     return control.outcome;
   }
+}
+
+/** Milliseconds for which a run may hold a thread that it shares. */
+const TURN_MS = 20;
+
+/** Gives the event loop of this thread its turn, every so often. */
+export function sharedThread(): EventLoopTurn {
+  let since = performance.now();
+  return () => {
+    if (performance.now() - since < TURN_MS) return undefined;
+    return new Promise((resolve) => {
+      setTimeout(() => {
+        since = performance.now();
+        resolve();
+      });
+    });
+  };
 }
 
 /** How a run ends that its stop source ended. */

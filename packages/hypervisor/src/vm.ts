@@ -24,6 +24,7 @@ import { loadPlugins } from "./plugin-loader.js";
 import { type PluginGrant, type ResolvedPlugin, resolvePlugins } from "./plugin-set.js";
 import { type PluginSides, splitPlugins } from "./plugin-sides.js";
 import { outcomeText, type RunOutcome, type RunResult } from "./result.js";
+import { sharedThread } from "./run-loop.js";
 import { exportedFunctions, Symbolizer } from "./symbols.js";
 import {
   type AccelOption,
@@ -262,7 +263,7 @@ export class Vm {
     const { platform, grants, options } = this.#parts;
     const { runInWorker } = platform;
     if (runInWorker === undefined) {
-      this.#machine = new Machine(input);
+      this.#machine = new Machine({ ...input, turn: sharedThread() });
       return this.#machine.runAsync();
     }
     const sides = splitPlugins(options.plugins ?? [], grants, input.plugins);
