@@ -199,6 +199,38 @@ export function store64(
   slowStore(m, segment, lo, hi, 8);
 }
 
+/** Loads 16 bytes to a place in the state, which is aligned to 4. */
+export function load128(m: Machine, segment: number, lo: number, hi: number, to: number): void {
+  const at = linear(m, segment, lo, hi, 16, false);
+  const e = tlbEntry(m.tlb, at);
+  if (m.i32[e] === (at & PAGE_MASK) && m.i32[e + 1] === m.hi && (at & 0xfff) <= 0xff0) {
+    copyWords(m, (at + m.i32[e + ADDEND]!) >>> 0, to);
+    return;
+  }
+  slowLoad(m, segment, at, m.hi, 16);
+  m.u8.set(buffer.subarray(0, 16), to);
+}
+
+/** Stores 16 bytes from a place in the state, which is aligned to 4. */
+export function store128(m: Machine, segment: number, lo: number, hi: number, from: number): void {
+  const at = linear(m, segment, lo, hi, 16, true);
+  const e = tlbEntry(m.tlb, at);
+  if (m.i32[e + WRITE] === (at & PAGE_MASK) && m.i32[e + WRITE + 1] === m.hi && (at & 0xfff) <= 0xff0) {
+    copyWords(m, from, (at + m.i32[e + ADDEND]!) >>> 0);
+    return;
+  }
+  buffer.set(m.u8.subarray(from, from + 16));
+  slowStore(m, segment, at, m.hi, 16);
+}
+
+/** 16 bytes; one of the ranges is in the state, so that they do not overlap. */
+function copyWords({ view }: Machine, from: number, to: number): void {
+  view.setInt32(to, view.getInt32(from, true), true);
+  view.setInt32(to + 4, view.getInt32(from + 4, true), true);
+  view.setInt32(to + 8, view.getInt32(from + 8, true), true);
+  view.setInt32(to + 12, view.getInt32(from + 12, true), true);
+}
+
 /** The bytes of one slow access: XSAVE areas aside, none is longer than FXSAVE's 512. */
 export const buffer = new Uint8Array(512);
 export const bytes = new DataView(buffer.buffer);

@@ -256,6 +256,7 @@ function build(form: Form, opcode: number): Decoded {
     dispLo: d.dispLo,
     dispHi: d.dispHi,
     opcode,
+    crosses: false,
     tail: NO_TAIL,
   };
   return instruction;

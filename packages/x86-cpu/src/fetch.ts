@@ -69,7 +69,7 @@ export class Fetcher {
 
   /** Whether the bytes that an instruction had on the next page are still there, and may be executed. */
   private tailIsSame(i: Instruction, lo: number, hi: number): boolean {
-    if (i.tail.length === 0) return true;
+    if (!i.crosses) return true;
     const pointer = this.nextPage(lo, hi);
     return i.tail.every((byte, n) => this.m.u8[pointer + n] === byte);
   }
@@ -100,7 +100,7 @@ export class Fetcher {
     bytes.set(m.u8.subarray(next, next + MAX_LENGTH - head), head);
     const result = decode(bytes, 0, MAX_LENGTH, m.codeSize);
     if (typeof result !== "object") return this.raiseUndecodable(result);
-    const instruction = { ...result, tail: bytes.slice(head, result.length) };
+    const instruction = Object.assign(result, { crosses: true, tail: bytes.slice(head, result.length) });
     page.add(pointer - page.pointer, result.length, m.codeSize, instruction);
     return instruction;
   }

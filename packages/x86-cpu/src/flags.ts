@@ -76,18 +76,29 @@ export function logicFlags(m: Machine, szp: number): void {
 
 /** Whether condition `code` (the low four bits of Jcc, SETcc and CMOVcc) holds. SDM Vol. 1, appendix B. */
 export function condition(m: Machine, code: number): boolean {
-  const flags = m.i32[FLAGS]!;
-  const holds = CONDITIONS[(code >> 1) & 7]!(flags);
+  const holds = evenCondition(m.i32[FLAGS]!, code >> 1);
   return (code & 1) === 0 ? holds : !holds;
 }
 
-const CONDITIONS: readonly ((flags: number) => boolean)[] = [
-  (f) => (f & RFLAGS.OF) !== 0,
-  (f) => (f & RFLAGS.CF) !== 0,
-  (f) => (f & RFLAGS.ZF) !== 0,
-  (f) => (f & (RFLAGS.CF | RFLAGS.ZF)) !== 0,
-  (f) => (f & RFLAGS.SF) !== 0,
-  (f) => (f & RFLAGS.PF) !== 0,
-  (f) => (((f >> 7) ^ (f >> 11)) & 1) !== 0,
-  (f) => (f & RFLAGS.ZF) !== 0 || (((f >> 7) ^ (f >> 11)) & 1) !== 0,
-];
+/** O, B, E, BE, S, P, L, LE: each odd code is the opposite of the one before it. */
+function evenCondition(flags: number, number: number): boolean {
+  const less = ((flags >> 7) ^ (flags >> 11)) & 1;
+  switch (number & 7) {
+    case 0:
+      return (flags & RFLAGS.OF) !== 0;
+    case 1:
+      return (flags & RFLAGS.CF) !== 0;
+    case 2:
+      return (flags & RFLAGS.ZF) !== 0;
+    case 3:
+      return (flags & (RFLAGS.CF | RFLAGS.ZF)) !== 0;
+    case 4:
+      return (flags & RFLAGS.SF) !== 0;
+    case 5:
+      return (flags & RFLAGS.PF) !== 0;
+    case 6:
+      return less !== 0;
+    default:
+      return less !== 0 || (flags & RFLAGS.ZF) !== 0;
+  }
+}

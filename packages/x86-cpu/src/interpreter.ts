@@ -34,9 +34,6 @@ export const Ended = {
 export class Interpreter {
   private readonly m: Machine;
   readonly fetcher: Fetcher;
-  private rspLo = 0;
-  private rspHi = 0;
-  private flags = 0;
 
   constructor(m: Machine, cache: CodeCache) {
     this.m = m;
@@ -45,13 +42,38 @@ export class Interpreter {
 
   /** Executes up to `count` instructions; stops early when `attention` is set. Returns an `Ended`. */
   burst(count: number): number {
-    const { m } = this;
+    const { m, fetcher } = this;
+    const { i32 } = m;
+    // What an instruction that does not come to its end may have changed.
+    let rspLo = 0;
+    let rspHi = 0;
+    let flags = 0;
     m.burst = m.left = count;
     m.attention = false;
     let ended: number = Ended.boundary;
     try {
-      while (m.left > 0 && !m.attention) this.one();
+      while (m.left > 0 && !m.attention) {
+        const lo = i32[RIP]!;
+        const hi = i32[RIP + 1]!;
+        m.startLo = lo;
+        m.startHi = hi;
+        rspLo = i32[RSP]!;
+        rspHi = i32[RSP + 1]!;
+        flags = i32[FLAGS]!;
+        m.left--;
+        let i: Instruction | undefined;
+        if ((lo & PAGE_MASK) === m.windowLo && hi === m.windowHi) i = fetcher.window[lo & 0xfff];
+        if (i === undefined || i.crosses) i = fetcher.fetch();
+        const next = (lo + i.length) | 0;
+        i32[RIP] = next;
+        if (next >>> 0 < lo >>> 0) i32[RIP + 1] = m.long64 ? (hi + 1) | 0 : 0;
+        else if (m.codeSize === 2) i32[RIP] = next & 0xffff;
+        i.execute(m, i);
+      }
     } catch (thrown) {
+      i32[RSP] = rspLo;
+      i32[RSP + 1] = rspHi;
+      m.flags = flags;
       ended = this.unwind(thrown);
     }
     m.instructions += m.burst - m.left;
@@ -110,36 +132,12 @@ export class Interpreter {
     return hits;
   }
 
-  private one(): void {
-    const { m } = this;
-    const { i32 } = m;
-    const lo = i32[RIP]!;
-    const hi = i32[RIP + 1]!;
-    m.startLo = lo;
-    m.startHi = hi;
-    this.rspLo = i32[RSP]!;
-    this.rspHi = i32[RSP + 1]!;
-    this.flags = i32[FLAGS]!;
-    m.left--;
-    let i: Instruction | undefined;
-    if ((lo & PAGE_MASK) === m.windowLo && hi === m.windowHi) i = this.fetcher.window[lo & 0xfff];
-    if (i === undefined || i.tail.length > 0) i = this.fetcher.fetch();
-    const next = (lo + i.length) | 0;
-    i32[RIP] = next;
-    if (next >>> 0 < lo >>> 0) i32[RIP + 1] = m.long64 ? (hi + 1) | 0 : 0;
-    else if (m.codeSize === 2) i32[RIP] = next & 0xffff;
-    i.execute(m, i);
-  }
-
-  /** Puts back what an unfinished instruction changed, and delivers its fault. */
+  /** Goes back to an unfinished instruction, and delivers its fault. */
   private unwind(thrown: unknown): number {
     const { m } = this;
     if (thrown !== FAULT && thrown !== EXIT && thrown !== UNSUPPORTED) throw thrown;
     m.i32[RIP] = m.startLo;
     m.i32[RIP + 1] = m.startHi;
-    m.i32[RSP] = this.rspLo;
-    m.i32[RSP + 1] = this.rspHi;
-    m.flags = this.flags;
     if (thrown === FAULT) {
       m.faulted = true;
       m.done.length = 0;

@@ -13,13 +13,19 @@ import type { SemanticsTable } from "../operations/semantics.js";
 import { checkMmx, enterMmx, mmxOffset, mmxSource, writeMmx } from "./mmx-state.js";
 import { checkSse, sourceOffset, storeOperand } from "./sse-state.js";
 
-/** Copies bytes inside the state; the ranges may be the same. */
-function copy(m: Machine, to: number, from: number, size: number): void {
-  m.u8.copyWithin(to, from, from + size);
+/** Copies 4, 8 or 16 bytes inside the state; the ranges may be the same. */
+function copy({ i32 }: Machine, to: number, from: number, size: number): void {
+  const [target, source] = [to >> 2, from >> 2];
+  i32[target] = i32[source]!;
+  if (size > 4) i32[target + 1] = i32[source + 1]!;
+  if (size <= 8) return;
+  i32[target + 2] = i32[source + 2]!;
+  i32[target + 3] = i32[source + 3]!;
 }
 
-function clear(m: Machine, at: number, size: number): void {
-  m.u8.fill(0, at, at + size);
+/** Clears a register from a place in it on. */
+function clear({ i32 }: Machine, at: number, size: number): void {
+  for (let word = at >> 2; word < (at + size) >> 2; word++) i32[word] = 0;
 }
 
 /** All 16 bytes; `aligned` as the mnemonic says. */

@@ -3,7 +3,7 @@
  * SDM Vol. 1, "MXCSR Control and Status Register", "SIMD Floating-Point Exceptions"; Vol. 2A, "Exception Classes" 1 to 8.
  */
 
-import { buffer, load32, load64, loadBytes, store32, store64, storeBytes } from "../access.js";
+import { load32, load64, load128, store32, store64, store128 } from "../access.js";
 import { CR0, CR4, Vector } from "../architecture.js";
 import { raise, raiseGp, raiseUd } from "../faults.js";
 import { type Instruction, type Operand, OperandKind } from "../instruction.js";
@@ -45,8 +45,7 @@ export function sourceOffset(
     m.view.setInt32(scratch, lo, true);
     m.view.setInt32(scratch + 4, m.hi, true);
   } else {
-    loadBytes(m, i.segment, at, atHi, size);
-    m.u8.set(buffer.subarray(0, size), scratch);
+    load128(m, i.segment, at, atHi, scratch);
   }
   return scratch;
 }
@@ -66,17 +65,23 @@ export function storeOperand(
   else if (size === 8) {
     store64(m, i.segment, at, atHi, m.view.getInt32(from, true), m.view.getInt32(from + 4, true));
   } else {
-    buffer.set(m.u8.subarray(from, from + size));
-    storeBytes(m, i.segment, at, atHi, size);
+    store128(m, i.segment, at, atHi, from);
   }
 }
 
 /** What a result is collected in before it is known that the instruction completes. */
-export const result = new DataView(new ArrayBuffer(16));
-const resultBytes = new Uint8Array(result.buffer);
+const resultWords = new Int32Array(4);
+export const result = new DataView(resultWords.buffer);
 
+/** Writes 4, 8 or 16 bytes of the result to a register. */
 export function commitResult(m: Machine, o: Operand, size: number): void {
-  m.u8.set(resultBytes.subarray(0, size), o.index);
+  const at = o.index >> 2;
+  m.i32[at] = resultWords[0]!;
+  if (size === 4) return;
+  m.i32[at + 1] = resultWords[1]!;
+  if (size === 8) return;
+  m.i32[at + 2] = resultWords[2]!;
+  m.i32[at + 3] = resultWords[3]!;
 }
 
 const environment: Environment = {

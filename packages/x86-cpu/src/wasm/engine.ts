@@ -164,7 +164,7 @@ export class WasmEngine {
   private decodeAt(page: CodePage, offset: number): Instruction | undefined {
     const slots = page.slotsFor(8);
     const known = slots[offset];
-    if (known) return known.tail.length === 0 ? known : undefined;
+    if (known) return known.crosses ? undefined : known;
     const decoded = decode(this.m.u8, page.pointer + offset, page.pointer + 0x1000, 8);
     if (typeof decoded !== "object") return undefined;
     page.add(offset, decoded.length, 8, decoded);
