@@ -20,6 +20,7 @@ const { metafile } = buildSync({
     "dist/vector/index.js",
     "dist/vector/decoder.js",
     "dist/incremental/index.js",
+    "dist/debug/index.js",
   ],
   outdir: "dist/bundle",
   bundle: true,
@@ -33,6 +34,13 @@ const { metafile } = buildSync({
 for (const name of Object.keys(metafile.outputs)) {
   const path = join(root, name);
   const options = { format: "esm", target: "es2022", charset: "utf8" };
-  const bare = transformSync(readFileSync(path, "utf8"), { ...options, minifyWhitespace: true }).code;
-  writeFileSync(path, transformSync(bare, options).code);
+  const stripped = (code) => transformSync(code, { ...options, minifyWhitespace: true }).code;
+  const bare = stripped(readFileSync(path, "utf8"));
+  const printed = transformSync(bare, options).code;
+  // A tab for each level: blanks at the start of lines would be a fifteenth of the whole.
+  const indented = printed.replace(/^(?: {2})+/gm, (blanks) => "\t".repeat(blanks.length / 2));
+  if (stripped(indented) !== bare) {
+    throw new Error(`${name}: a string spans lines, and indenting would change it`);
+  }
+  writeFileSync(path, indented);
 }

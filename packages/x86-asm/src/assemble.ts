@@ -1,6 +1,6 @@
 /** Text in: an object, flat bytes, a listing, a source map out. */
 import type { Bits } from "./encoder.js";
-import { AsmError, type Diagnostic, throwIfAny } from "./errors.js";
+import { AsmError, type Diagnostic, throwIfAny, type Warning } from "./errors.js";
 import { coreInstructions, type InstructionSet } from "./instruction-set.js";
 import { type LinkedImage, link } from "./link.js";
 import { type LineRange, listing, type SourceLine, sourceLines } from "./listing.js";
@@ -22,6 +22,8 @@ export interface Assembly {
   readonly object: AsmObject;
   /** Statements that became bytes, in the order of the source. */
   readonly lines: readonly SourceLine[];
+  /** What the source warns of with `.warning` or `%warning`. */
+  readonly warnings: readonly Warning[];
   /** Where NASM's `org` wants flat code to run. */
   readonly origin: bigint;
   /** All sections with bytes, one behind the other from `origin`. Throws `AsmError` for undefined symbols. */
@@ -54,6 +56,7 @@ export function finish(text: TextAssembler, file: string, source: () => readonly
   let lines: SourceLine[] | undefined;
   return {
     object,
+    warnings: text.warnings,
     origin,
     get lines() {
       return (lines ??= linesIn());

@@ -20,6 +20,9 @@ export interface Diagnostic {
   readonly stack?: readonly CallSite[];
 }
 
+/** What a source says about itself that is no error: `.warning`. */
+export type Warning = Omit<Diagnostic, "code" | "hint" | "operand">;
+
 export interface CallSite {
   readonly file: string;
   readonly line: number;
@@ -70,8 +73,8 @@ export class AsmError extends Error {
 
 function describe({ file, line, column, message, hint, stack }: Diagnostic): string {
   const position = line === undefined ? "" : `${file ?? "<source>"}:${line}:${column ?? 1}: `;
-  const calls = (stack ?? []).map((call) => `\n  in ${call.name}, from ${call.file}:${call.line}`);
-  return `${position}${message}${hint === undefined ? "" : `\n  ${hint}`}${calls.join("")}`;
+  const calls = (stack ?? []).map((call) => `in ${call.name}, from ${call.file}:${call.line}`);
+  return [position + message, ...(hint === undefined ? [] : [hint]), ...calls].join("\n  ");
 }
 
 /** An error with one complaint; `operand` counts from 0. */

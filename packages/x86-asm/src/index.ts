@@ -7,7 +7,7 @@ export {
 } from "./assemble.js";
 export { Assembler, type AssemblerOptions, type Datum } from "./assembler.js";
 export type { Bits } from "./encoder.js";
-export { ASM_ERRORS, AsmError, type AsmErrorCode, type Diagnostic } from "./errors.js";
+export { ASM_ERRORS, AsmError, type AsmErrorCode, type Diagnostic, type Warning } from "./errors.js";
 export { type Expression, SymbolReference, sym } from "./expressions.js";
 export {
   type LinkedImage,

@@ -92,7 +92,8 @@ function place(
   }
   let next = 0n;
   const placed = sections.map(({ name, bytes, sizeBytes, align, flags }) => {
-    const origin = origins[name];
+    // What is not in memory has offsets, not addresses.
+    const origin = origins[name] ?? (flags.alloc ? undefined : 0n);
     const step = BigInt(align);
     const address = origin === undefined ? ((next + step - 1n) / step) * step : BigInt(origin);
     if (address % step !== 0n) {
@@ -101,7 +102,7 @@ function place(
         `section ${name}: origin 0x${address.toString(16)} is no multiple of its alignment ${align}`,
       );
     }
-    next = address + BigInt(sizeBytes);
+    if (flags.alloc) next = address + BigInt(sizeBytes);
     return { name, address, bytes: bytes.slice(), sizeBytes, align, flags };
   });
   checkOverlaps(placed, report);
@@ -109,7 +110,7 @@ function place(
 }
 
 function checkOverlaps(sections: readonly LinkedSection[], report: Report): void {
-  const sorted = sections.filter(({ sizeBytes }) => sizeBytes > 0);
+  const sorted = sections.filter(({ sizeBytes, flags }) => sizeBytes > 0 && flags.alloc);
   sorted.sort((a, b) => (a.address < b.address ? -1 : a.address > b.address ? 1 : 0));
   for (let i = 1; i < sorted.length; i++) {
     const before = sorted[i - 1]!;

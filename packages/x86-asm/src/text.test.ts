@@ -262,6 +262,24 @@ test("an error in a macro names the line of the macro and where it was called", 
   ]);
 });
 
+test("warnings come beside the bytes, each with its place", (t) => {
+  const gas = assemble('nop\n .warning "old code"\n.macro m\n.warning\n.endm\nm', { file: "a.s" });
+  t.deepEqual(gas.warnings, [
+    { message: "old code", file: "a.s", line: 2, column: 2, length: 19 },
+    {
+      message: "the source says .warning",
+      file: "a.s",
+      line: 4,
+      column: 1,
+      length: 8,
+      stack: [{ file: "a.s", line: 6, name: "m" }],
+    },
+  ]);
+  t.is(Buffer.from(gas.flat()).toString("hex"), "90");
+  const [nasm] = assemble('%warning "old", code', { dialect: "nasm" }).warnings;
+  t.is(nasm!.message, "old, code");
+});
+
 test("what does not fit is an error, never a truncation", (t) => {
   const lines: readonly (readonly [line: string, code: string])[] = [
     ["mov al, 300", "ERR_ASM_RANGE"],

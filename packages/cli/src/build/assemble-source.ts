@@ -19,6 +19,8 @@ export interface SourceOptions {
 
 export interface AssembledSource {
   readonly assembly: Assembly;
+  /** What the source warns of. */
+  readonly warnings: readonly Problem[];
   /** What was included, by absolute path. */
   readonly inputs: ReadonlyMap<string, Uint8Array>;
 }
@@ -34,13 +36,25 @@ export function assembleSource(path: string, source: Uint8Array, options: Source
   const text = decode(source, file);
   try {
     const resolver = (name: string, from: string) => files.find(name, from);
-    return { assembly: assemble(text, { bits, dialect, file, resolve: resolver }), inputs: files.read };
+    const assembly = assemble(text, { bits, dialect, file, resolve: resolver });
+    const texts = assembly.warnings.length === 0 ? new Map() : textsOf(file, text, files, userDir);
+    const warnings = assembly.warnings.map((warning) =>
+      problemOf({ ...warning, code: "warning" }, file, texts),
+    );
+    return { assembly, warnings, inputs: files.read };
   } catch (error) {
     if (!(error instanceof AsmError)) throw error;
-    const texts = new Map([[file, text]]);
-    for (const [name, content] of files.read) texts.set(relative(userDir, name), content.toString());
+    const texts = textsOf(file, text, files, userDir);
     throw new SourceError(error.errors.map((diagnostic) => problemOf(diagnostic, file, texts)));
   }
+}
+
+/** The texts of a source and what it included, by the names that messages have for them. */
+function textsOf(file: string, text: string, files: Includes, userDir: string): Map<string, string> {
+  const included = [...files.read].map(
+    ([path, content]) => [relative(userDir, path), content.toString()] as const,
+  );
+  return new Map([[file, text], ...included]);
 }
 
 /** Included files: beside the file that includes them, then in the folders of -I. */
@@ -66,7 +80,9 @@ class Includes {
   }
 }
 
-function problemOf(diagnostic: Diagnostic, main: string, texts: ReadonlyMap<string, string>): Problem {
+type Remark = Omit<Diagnostic, "code"> & { readonly code: string };
+
+function problemOf(diagnostic: Remark, main: string, texts: ReadonlyMap<string, string>): Problem {
   const { code, message, hint, file = main, line, column = 1, length = 1, stack = [] } = diagnostic;
   const source = line === undefined ? undefined : texts.get(file)?.split(/\r?\n/)[line - 1];
   const calls = stack.map((call) => `in ${call.name}, called at ${call.file}:${call.line}`);

@@ -44,6 +44,7 @@ export function linkProgram(object: AsmObject, file: string): Uint8Array {
     entry: start.address,
     segments: plans.map((plan) => segment(plan, image)),
     symbols: symbolsOf(image),
+    sections: image.sections.filter(({ flags }) => !flags.alloc),
   } satisfies ExecutableModel);
 }
 
@@ -54,7 +55,7 @@ export function writeObject(object: AsmObject, file: string): Uint8Array {
 
 function planSegments(sections: readonly ObjectSection[]): SegmentPlan[] {
   return SEGMENTS.map(({ flags, holds }) => {
-    const held = sections.filter((section) => section.sizeBytes > 0 && holds(section));
+    const held = sections.filter((section) => section.sizeBytes > 0 && section.flags.alloc && holds(section));
     // What occupies no bytes in the file comes last.
     const ordered = [...held.filter((s) => !s.flags.nobits), ...held.filter((s) => s.flags.nobits)];
     return { flags, names: ordered.map(({ name }) => name) };

@@ -12,6 +12,7 @@ const options = {
     value: { name: FORMATS.join("|"), type: oneOf(FORMATS) },
     default: "flat",
   },
+  "debug-info": { short: "g", doc: "Debugging information (DWARF 5) in an object file or a program." },
   output: {
     short: "o",
     doc: "Where to write it; - is stdout.",
@@ -50,6 +51,10 @@ export const asm = defineCommand({
   examples: [
     { command: "kvm asm --bits 16 -o boot.bin boot.asm", doc: "A flat 16-bit image, in NASM's dialect." },
     { command: "kvm asm -f program hello.s && ./hello", doc: "A static Linux executable." },
+    {
+      command: "kvm asm -g -f program hello.s && gdb hello",
+      doc: "One that gdb steps through by its lines.",
+    },
   ],
   async run(invocation) {
     const { assembleFile } = await import("../build/toolchain.js");

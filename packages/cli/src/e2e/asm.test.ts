@@ -71,3 +71,99 @@ test("asm: a source that is not there, and one that is not text", async (t) => {
     /latin1\.s is not UTF-8 text {2}ERR_CLI_SOURCE/,
   );
 });
+
+test("asm: warnings of the source are printed, and do not fail", async (t) => {
+  writeFileSync(join(dir, "old.s"), 'nop\n  .warning "this is old"\n');
+  const { status, stderr } = await kvm(["asm", "old.s"], { cwd: dir });
+  t.deepEqual(
+    [status, stderr],
+    [
+      0,
+      'old.s:2:3  this is old  warning\n    2 |   .warning "this is old"\n      |   ^^^^^^^^^^^^^^^^^^^^^^\n',
+    ],
+  );
+});
+
+const STEPPED = `# A comment, so that lines and instructions differ in number.
+    .globl _start
+    .macro put value
+    mov eax, \\value
+    .endm
+_start:
+    xor ebx, ebx
+
+    put 7
+loop_start:
+    inc ebx
+    call helper
+    cmp ebx, 2
+    jne loop_start
+    mov edi, 0; mov eax, 60
+    syscall
+    .section .text.far, "ax"
+helper:
+    nop
+    ret
+`;
+
+const hex = (value: number) => `0x${value.toString(16)}`;
+
+/** What gdb says of where the program stands, step by step. */
+function stepThrough(program: string, steps: number): string[] {
+  const commands = [
+    "break _start",
+    "run",
+    ...Array.from({ length: steps }, () => "step"),
+    "info line helper",
+  ];
+  const { stdout } = spawnSync(
+    "gdb",
+    ["-batch", "-nx", ...commands.flatMap((each) => ["-ex", each]), program],
+    {
+      encoding: "utf8",
+      cwd: dir,
+    },
+  );
+  return stdout.split("\n").filter((line) => /^\d+\t|^Line |^_start|^helper/.test(line));
+}
+
+for (const [format, how] of [
+  ["program", "linked by kvm"],
+  ["object", "linked by GNU ld"],
+] as const) {
+  toolTest(
+    `asm -g: gdb steps through the source of a program ${how}`,
+    { gdb: "gdb", ld: "binutils", readelf: "binutils" },
+    async (t) => {
+      writeFileSync(join(dir, "stepped.s"), STEPPED);
+      t.deepEqual(await kvm(["asm", "-g", "-f", format, "-o", "stepped.out", "stepped.s"], { cwd: dir }), {
+        status: 0,
+        stdout: "",
+        stderr: "",
+      });
+      const program = join(dir, format === "program" ? "stepped.out" : "stepped");
+      if (format === "object") spawnSync("ld", ["-o", program, join(dir, "stepped.out")]);
+      const far = format === "program" ? 0x40001f : 0x40101f;
+      t.deepEqual(stepThrough(program, 10), [
+        "7\t    xor ebx, ebx",
+        "4\t    mov eax, \\value",
+        "11\t    inc ebx",
+        "12\t    call helper",
+        "helper () at stepped.s:19",
+        "19\t    nop",
+        "20\t    ret",
+        "13\t    cmp ebx, 2",
+        "14\t    jne loop_start",
+        "11\t    inc ebx",
+        "12\t    call helper",
+        "helper () at stepped.s:19",
+        "19\t    nop",
+        `Line 19 of "stepped.s" starts at address ${hex(far)} <helper> and ends at ${hex(far + 1)} <helper+1>.`,
+      ]);
+      const { stderr } = spawnSync("readelf", ["--debug-dump=info,decodedline,Ranges", program], {
+        encoding: "utf8",
+      });
+      t.is(stderr, "");
+    },
+  );
+}

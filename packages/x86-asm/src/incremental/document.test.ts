@@ -20,6 +20,7 @@ function assertWhole(
   assertEqual(t, document.assembly.object, whole.object, what);
   assertEqual(t, document.assembly.lines, whole.lines, what);
   assertEqual(t, document.assembly.listing(), whole.listing(), what);
+  assertEqual(t, document.assembly.warnings, whole.warnings, what);
   assertEqual(t, document.assembly.origin, whole.origin, what);
 }
 
@@ -84,6 +85,7 @@ const LINES: Readonly<Record<DialectName, readonly string[]>> = {
     "/* a",
     "b */ nop",
     ".end",
+    '.warning "beware"',
   ],
   nasm: [
     "mov eax, 5",
@@ -131,6 +133,7 @@ const LINES: Readonly<Record<DialectName, readonly string[]>> = {
     "mov eax, \\",
     "global new",
     "org 0x7c00",
+    "%warning beware",
   ],
 };
 

@@ -40,6 +40,7 @@ interface Behind {
   readonly symbols: readonly SymbolEntry[];
   readonly differences: readonly Difference[];
   readonly complaints: readonly Complaint[];
+  readonly remarks: readonly { statement: number }[];
 }
 
 /**
@@ -142,6 +143,8 @@ function takeBehind(reader: TextAssembler, { first, end }: Span): Behind {
     symbols: program.symbols.entries.filter(({ line }) => line > end),
     differences: differences.filter(({ line }) => line > end),
     complaints: complaints.filter(({ statement }) => statement > end),
+    // No plain line warns of anything, so that none goes and none comes.
+    remarks: reader.remarks.filter(({ statement }) => statement > end),
   };
   program.differences = differences.filter(({ line }) => line <= first);
   reader.complaints = complaints.filter(({ statement }) => statement <= first);
@@ -195,6 +198,7 @@ function appendBehind(
   line: number,
 ): boolean {
   const { program, complaints } = reader;
+  for (const remark of behind.remarks) remark.statement += shift.statements;
   for (const complaint of behind.complaints) {
     complaint.statement += shift.statements;
     complaints.push(complaint);

@@ -200,6 +200,11 @@ const complain: Directive = (a) => {
   throw asmError("ERR_ASM_DIRECTIVE", message || "the source says .err");
 };
 
+const warn: Directive = (a) => {
+  const message = a.atQuote() ? a.readString() : a.restOfStatement();
+  a.warn(message || "the source says .warning");
+};
+
 /** What concerns other tools, or says what holds anyway. */
 const ignore: Directive = (a) => {
   a.restOfStatement();
@@ -225,7 +230,6 @@ const IGNORED = [
   "title",
   "version",
   "eject",
-  "warning",
   "cfi_adjust_cfa_offset",
   "cfi_def_cfa",
   "cfi_def_cfa_offset",
@@ -342,6 +346,7 @@ const table: Readonly<Record<string, Directive>> = {
   endif: closeCondition,
   err: complain,
   error: complain,
+  warning: warn,
   end: (a) => a.stop(),
   code16: (a) => a.program.encoder.setBits(16),
   code32: (a) => a.program.encoder.setBits(32),

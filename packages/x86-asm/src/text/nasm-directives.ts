@@ -155,12 +155,16 @@ const undefine: Directive = (a) => {
   a.macros.undefine(a.name());
 };
 
+const readMessage = (a: TextAssembler) =>
+  splitArguments(a.restOfStatement(), "nasm")
+    .map((part) => part.replace(/^(["'`])(.*)\1$/, "$2"))
+    .join(", ");
+
 const complain: Directive = (a) => {
-  const message = splitArguments(a.restOfStatement(), "nasm")
-    .join(", ")
-    .replace(/^["'`]|["'`]$/g, "");
-  throw asmError("ERR_ASM_DIRECTIVE", message || "the source says %error");
+  throw asmError("ERR_ASM_DIRECTIVE", readMessage(a) || "the source says %error");
 };
+
+const warn: Directive = (a) => a.warn(readMessage(a) || "the source says %warning");
 
 const ignore: Directive = (a) => {
   a.restOfStatement();
@@ -228,7 +232,7 @@ const table: Readonly<Record<string, Directive>> = {
   "%endif": closeCondition,
   "%error": complain,
   "%fatal": complain,
-  "%warning": ignore,
+  "%warning": warn,
   "%line": ignore,
   "%pragma": ignore,
 };

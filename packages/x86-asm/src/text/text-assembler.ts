@@ -1,5 +1,5 @@
 /** Reads source text statement by statement and writes it to a program. */
-import { AsmError, asmError, type Diagnostic } from "../errors.js";
+import { AsmError, asmError, type Diagnostic, type Warning } from "../errors.js";
 import { MnemonicTrait } from "../form-table.js";
 import type { InstructionSet } from "../instruction-set.js";
 import { Prefix } from "../prefixes.js";
@@ -89,6 +89,8 @@ export class TextAssembler extends SourceReader {
   readonly frames: FrameList;
   readonly statements: StatementList;
   complaints: Complaint[] = [];
+  /** What `.warning` said, by statement. */
+  readonly remarks: { statement: number; readonly message: string }[] = [];
   observer: LineObserver | null = null;
   readonly macros = new MacroTable();
   readonly conditions: Conditions = newConditions();
@@ -131,6 +133,20 @@ export class TextAssembler extends SourceReader {
       ...this.statements.positionOf(statement, column, length),
       ...diagnostic,
     }));
+  }
+
+  /** What the source warns of so far. */
+  get warnings(): Warning[] {
+    return this.remarks.map(({ statement, message }) => ({
+      ...this.statements.positionOf(statement),
+      message,
+    }));
+  }
+
+  /** Warns of something in the statement here. */
+  warn(message: string): void {
+    if (this.remarks.length < MAX_ERRORS)
+      this.remarks.push({ statement: this.program.encoder.line, message });
   }
 
   /** Assembles a text. Complaints go to `errors`; nothing is thrown for what the text says. */
