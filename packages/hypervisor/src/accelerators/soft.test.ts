@@ -47,11 +47,12 @@ for (const engine of ["wasm", "typescript"] as const) {
     const stop = new PortableStop();
     t.is(cpu.run(stop), EXIT.KVM_EXIT_INTR);
     const first = cpu.registers[REG.rax]!;
+    t.true(first > 0n);
     t.is(cpu.run(stop), EXIT.KVM_EXIT_INTR);
-    // Half of a slice's instructions are `inc`.
-    t.is(cpu.registers[REG.rax], 2n * first);
+    const second = cpu.registers[REG.rax]!;
+    t.true(second > first);
     stop.stop();
     t.is(cpu.run(stop), EXIT.KVM_EXIT_INTR);
-    t.is(cpu.registers[REG.rax], 2n * first, "a stop that has fired lets no instruction run");
+    t.is(cpu.registers[REG.rax], second, "a stop that has fired lets no instruction run");
   });
 }

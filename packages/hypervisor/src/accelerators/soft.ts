@@ -5,7 +5,7 @@
  * lets pages share memory (Node.js always does); in a page that is not cross-origin isolated it is not, and needs not
  * be, because nothing there runs in a worker.
  */
-import type { Cpu, CpuExit, CpuMemory, EngineChoice, EngineName, WasmMemory } from "@kvmkit/x86-cpu";
+import type { Cpu, CpuExit, CpuMemory, EngineChoice, WasmMemory } from "@kvmkit/x86-cpu";
 import { InternalError, reasonOf, VmError } from "../errors.js";
 import type { StopSource } from "../host/stop-source.js";
 import type { MemoryRange } from "../memory/memory-map.js";
@@ -120,21 +120,21 @@ class SoftMachine implements AcceleratedMachine {
   close(): void {}
 }
 
-/** Instructions between two looks at the stop source: some 5 ms of the engine's speed. */
-const SLICE: Readonly<Record<EngineName, number>> = { wasm: 500_000, typescript: 100_000 };
+/** Milliseconds between two looks at the stop source, and the instructions that such a slice may have. */
+const SLICE_MS = 5;
+const SLICE = { first: 100_000, least: 50_000, most: 2_000_000 } as const;
 
 class SoftCpu implements VirtualCpu {
   readonly registers = new BigUint64Array(REGISTER_NAMES.length);
   readonly registers32 = new Uint32Array(this.registers.buffer);
   readonly #cpu: Cpu;
   readonly #port = new SoftPortAccess();
-  readonly #slice: { readonly budget: number };
+  readonly #slice: { budget: number } = { budget: SLICE.first };
   #exit: CpuExit | undefined;
   #changed = false;
 
   constructor(cpu: Cpu) {
     this.#cpu = cpu;
-    this.#slice = { budget: SLICE[cpu.engine] };
     this.#readRegisters();
   }
 
@@ -150,11 +150,19 @@ class SoftCpu implements VirtualCpu {
   run(stop: StopSource | undefined): number {
     if (stop?.reason !== undefined) return EXIT.KVM_EXIT_INTR;
     if (this.#changed) this.#writeRegisters();
+    const startedAt = performance.now();
     const exit = this.#cpu.run(this.#slice);
     this.#exit = exit;
     if (exit.reason === "KVM_EXIT_IO") this.#port.exit = exit;
+    else if (exit.reason === "KVM_EXIT_INTR") this.#fitSlice(performance.now() - startedAt);
     this.#readRegisters();
     return EXIT[exit.reason];
+  }
+
+  /** How fast instructions are depends on which they are, on the engine and on the host; results do not depend on slices. */
+  #fitSlice(tookMs: number): void {
+    const fitting = Math.round((this.#slice.budget * SLICE_MS) / tookMs);
+    this.#slice.budget = Math.min(Math.max(fitting, SLICE.least), SLICE.most);
   }
 
   #writeRegisters(): void {
