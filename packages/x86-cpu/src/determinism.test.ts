@@ -5,7 +5,7 @@ import { CpuError } from "./errors.js";
 import type { CpuExit } from "./exits.js";
 import { makeBatch } from "./scripts/differential/batch.js";
 import { choicesFor, DEFAULT_MIX } from "./scripts/differential/generate.js";
-import { MEMORY, progress, startState } from "./scripts/differential/image.js";
+import { MEMORY, progress, START_FLAGS, startState } from "./scripts/differential/image.js";
 import { BOX_MEMORY, ENGINES, SoftBox } from "./scripts/guest/box.js";
 import { At, Guest, NX, Page, USED } from "./scripts/guest/guest.js";
 import type { CpuSnapshot } from "./snapshot.js";
@@ -142,7 +142,7 @@ for (const engine of ENGINES) {
       cpu.memory.ram.set(batch.memory);
       const { sregs, rip } = startState();
       cpu.setSregs({ ...cpu.getSregs(), ...sregs });
-      cpu.setRegs({ ...cpu.getRegs(), rip, rflags: 2n });
+      cpu.setRegs({ ...cpu.getRegs(), rip, rflags: START_FLAGS });
       while (cpu.run({ budget: slice }).reason !== "KVM_EXIT_IO" || !progress(cpu.memory.ram).done);
       return stateOf(cpu);
     });

@@ -76,11 +76,12 @@ export function memoryInteger(m: Machine, i: Instruction): Float {
 
 const loadReal = waiting((m, i) => {
   const value = memoryReal(m, i);
-  pushResult(m, (env) => {
+  const load = (env: Environment) => {
     const nan = chooseNan(env, value, value);
     if (!nan) noteDenormals(env, value);
     return nan ?? value;
-  });
+  };
+  pushResult(m, load, true);
 });
 
 const loadInteger = waiting((m, i) => {

@@ -184,8 +184,11 @@ export function pushValue(m: Machine, value: Float): void {
   setSt(m, 0, value);
 }
 
-/** Pushes what `make` gives, unless the stack is full or an unmasked exception forbids it. */
-export function pushResult(m: Machine, make: (env: Environment) => Float): void {
+/**
+ * Pushes what `make` gives, unless the stack is full or an unmasked exception forbids it: of a load, only an invalid
+ * operation does (SDM Vol. 2A, "FLD", note).
+ */
+export function pushResult(m: Machine, make: (env: Environment) => Float, isLoad = false): void {
   const isFull = !isEmpty(m, 7);
   if (isFull) {
     if (stackFault(m, true)) pushValue(m, INDEFINITE);
@@ -193,7 +196,8 @@ export function pushResult(m: Machine, make: (env: Environment) => Float): void 
   }
   const env = x87Environment(m);
   const value = make(env);
-  if (conclude(m, env)) pushValue(m, value);
+  const mayPush = conclude(m, env);
+  if (mayPush || (isLoad && (env.flags & ~env.masks & Exception.IE) === 0)) pushValue(m, value);
 }
 
 /** Stores to ST(n) what `make` gives from the registers `sources`, which must not be empty. Returns whether it did. */

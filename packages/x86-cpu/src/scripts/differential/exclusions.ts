@@ -4,8 +4,9 @@
  */
 import { coreForms, EncodingKind, OpcodeMap } from "@kvmkit/x86-asm/table";
 import { type Decoded, decode } from "../../decode.js";
+import { Prefix } from "../../forms.js";
 import { HIDDEN } from "../../generated/forms.js";
-import { OperandKind } from "../../instruction.js";
+import { type Instruction, OperandKind } from "../../instruction.js";
 import { TAKEN } from "./image.js";
 
 /** Mnemonics, with the reason. */
@@ -21,9 +22,6 @@ export const EXCLUDED: Readonly<Record<string, string>> = {
   sysret: "privileged; #UD or #GP by the host's EFER.SCE",
   sysretd: "privileged; #UD or #GP by the host's EFER.SCE",
   sysretq: "privileged; #UD or #GP by the host's EFER.SCE",
-  pushf: "IF reads as 1 where ring 3 is native",
-  pushfq: "IF reads as 1 where ring 3 is native",
-  pushfw: "IF reads as 1 where ring 3 is native",
   sgdt: "the host's table, or #GP by its UMIP",
   sidt: "the host's table, or #GP by its UMIP",
   sldt: "the host's table, or #GP by its UMIP",
@@ -33,10 +31,8 @@ export const EXCLUDED: Readonly<Record<string, string>> = {
   lsl: "the host's descriptors",
   verr: "the host's descriptors",
   verw: "the host's descriptors",
-  rdfsbase: "the host's CR4.FSGSBASE",
-  rdgsbase: "the host's CR4.FSGSBASE",
-  wrfsbase: "the host's CR4.FSGSBASE",
-  wrgsbase: "the host's CR4.FSGSBASE",
+  wrfsbase: "the next cases of a batch would have its base",
+  wrgsbase: "as wrfsbase",
   int1: "the frame's RIP where ring 3 is native",
   maskmovq: "what is stored before a fault is left to the processor (SDM Vol. 2B, MASKMOVQ)",
   maskmovdqu: "as maskmovq",
@@ -54,6 +50,19 @@ export const EXCLUDED: Readonly<Record<string, string>> = {
   iretq: "the host's descriptors",
 };
 
+/** Mnemonics of no case for other reasons. */
+export const NEVER_DECODED: Readonly<Record<string, string>> = {
+  popfq: "the table's second name of POPF in 64-bit mode",
+  pushfq: "the table's second name of PUSHF in 64-bit mode",
+  leaveq: "the table's second name of LEAVE in 64-bit mode",
+  retw: "near branches ignore the operand size on Intel, and do not on AMD",
+  clac: "#UD in ring 3, where the host's AC is not the guest's",
+  stac: "as clac",
+  lss: "the host's descriptors",
+  lfs: "the host's descriptors",
+  lgs: "the host's descriptors",
+};
+
 /** Operations with a segment register or a far pointer look at descriptors, which are the host's. */
 const FAR = /^(l?jmp|l?call) m16:|, sreg|^mov sreg|^(push|pop) [fg]s|^l[sfg]s/;
 
@@ -67,10 +76,19 @@ for (const form of coreForms()) {
   if (form.map === OpcodeMap["3DNow"]) continue;
   for (let n = 0; n < (form.plusRegister ? 8 : 1); n++) hiddenOpcodes.add(form.map * 256 + form.opcode + n);
 }
-/** CLZERO, RDPRU, MONITORX and their kin share one opcode. */
+/** CLZERO, RDPRU, MONITORX and their kin share 0F 01 with what is privileged. */
 const GROUP_7 = 256 + 0x01;
 /** LLDT, VERW and their kin, also where a LOCK prefix makes them undefined: the host emulates some of them. */
 const GROUP_6 = 256 + 0x00;
+const PRIVILEGED = ["lgdt", "lidt", "lmsw", "invlpg", "swapgs", "lldt", "ltr"];
+
+/** Whether an instruction has a prefix, not its own, with which its opcode belongs to a hidden feature. */
+function meansSomethingElse({ form, repeat }: Instruction, key: number, bytes: readonly number[]): boolean {
+  if (!hiddenOpcodes.has(key) || /^endbr/.test(form.mnemonic)) return false;
+  const operandSize = bytes.slice(0, 4).includes(0x66) ? Prefix["66"] : 0;
+  const given = [operandSize, repeat === 0xf3 ? Prefix.F3 : 0, repeat === 0xf2 ? Prefix.F2 : 0];
+  return given.some((prefix) => prefix !== 0 && prefix !== form.prefix);
+}
 
 function opcodeOf(bytes: readonly number[]): { map: number; opcode: number; modrm: number; at: number } {
   let at = 0;
@@ -136,19 +154,18 @@ function isExcludedAt(slot: Uint8Array, from: number, decoded: Decoded): boolean
   const bytes = [...slot.subarray(from, from + 15)];
   const { map, opcode, modrm } = opcodeOf(bytes);
   if (isOtherEncoding(map, opcode, modrm) || isNarrowBranch(bytes, map, opcode, modrm)) return true;
-  if (
-    map * 256 + opcode === GROUP_7 ||
-    map * 256 + opcode === GROUP_6 ||
-    isVendorQuirk(bytes, map, opcode, modrm)
-  )
-    return true;
-  if (typeof decoded !== "object") return hiddenOpcodes.has(map * 256 + opcode) || RETURNS.includes(opcode);
+  const key = map * 256 + opcode;
+  if (isVendorQuirk(bytes, map, opcode, modrm)) return true;
+  const isShared = key === GROUP_7 || key === GROUP_6;
+  if (isShared && !(typeof decoded === "object" && PRIVILEGED.includes(decoded.form.mnemonic))) return true;
+  if (typeof decoded !== "object") return hiddenOpcodes.has(key) || RETURNS.includes(opcode);
   const { mnemonic, operands } = decoded.form;
   const text = `${mnemonic} ${operands.map(({ notation }) => notation).join(", ")}`;
   if (mnemonic in EXCLUDED || FAR.test(text) || UNDEFINED_STORE.test(text)) return true;
-  // A prefix that belongs to a hidden feature changes the meaning there.
-  return hiddenOpcodes.has(map * 256 + opcode) && (decoded.repeat !== 0 || bytes.slice(0, 4).includes(0x66));
+  return meansSomethingElse(decoded, key, bytes);
 }
+
+export const SHOWS_FLAGS = /^(lahf|pushf[wq]?)$/;
 
 /** Forward in the case, or where it says that a branch was taken. */
 function isKnownTarget(from: number, target: number, end: number): boolean {
@@ -161,6 +178,8 @@ export function isExcluded(slot: Uint8Array, end: number): boolean {
   for (let at = 0; at < end; ) {
     const decoded = decode(slot, at, slot.length, 8);
     if (isExcludedAt(slot, at, decoded)) return true;
+    // They would show what an instruction in front of them leaves undefined.
+    if (at > 0 && typeof decoded === "object" && SHOWS_FLAGS.test(decoded.form.mnemonic)) return true;
     // What is behind it is unknown, but a branch may go there.
     if (typeof decoded !== "object") return branches;
     at += decoded.length;

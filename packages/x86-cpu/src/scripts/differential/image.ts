@@ -347,6 +347,11 @@ export function progress(memory: Uint8Array): { done: boolean; left: number } {
 
 export type GprOperand = Register<"r64">;
 
+/** IF reads as 1 where ring 3 is native. */
+export const START_FLAGS = 0x202n;
+/** CR4.FSGSBASE is not in the CPUID that KVM supports everywhere, but is set for native code. */
+export const FSGSBASE = 0x10000n;
+
 const segment = { base: 0n, limit: 0xffffffff, present: 1, s: 1, g: 1, avl: 0, unusable: 0 };
 
 /** Ring 3 at the harness, with everything set up. Same field names for both processors. */

@@ -1,7 +1,7 @@
 /** The processors that run batches: /dev/kvm, and the software processor with one of its engines. */
 import { GuestMemory, KVM_EXIT, Kvm, StopSource, type Vcpu } from "@kvmkit/kvm-bindings";
 import { Cpu, type CpuOptions } from "../../cpu.js";
-import { MEMORY, progress, startState } from "./image.js";
+import { FSGSBASE, MEMORY, progress, START_FLAGS, startState } from "./image.js";
 
 /** Runs the batch in `image`, which then holds the outcome. Returns whether it came to its end. */
 export interface Processor {
@@ -30,7 +30,7 @@ export class KvmProcessor implements Processor {
     guest.set(image);
     const { sregs, rip } = startState();
     this.vcpu.setSregs({ ...this.vcpu.getSregs(), ...sregs });
-    this.vcpu.setRegs({ rip, rflags: 2n });
+    this.vcpu.setRegs({ rip, rflags: START_FLAGS });
     this.stop.armWall(LIMIT_MS);
     // A case may itself write to the exit port.
     while (this.vcpu.run(this.stop) === KVM_EXIT.KVM_EXIT_IO && !progress(guest).done);
@@ -57,8 +57,8 @@ export class SoftProcessor implements Processor {
     cpu.memory.ram.set(image);
     cpu.reset();
     const { sregs, rip } = startState();
-    cpu.setSregs({ ...cpu.getSregs(), ...sregs });
-    cpu.setRegs({ ...cpu.getRegs(), rip, rflags: 2n });
+    cpu.setSregs({ ...cpu.getSregs(), ...sregs, cr4: sregs.cr4 | FSGSBASE });
+    cpu.setRegs({ ...cpu.getRegs(), rip, rflags: START_FLAGS });
     while (cpu.run({ budget: 5_000_000 }).reason === "KVM_EXIT_IO" && !progress(cpu.memory.ram).done);
     image.set(cpu.memory.ram);
     return progress(image).done;

@@ -5,6 +5,7 @@
 import { RFLAGS } from "../../architecture.js";
 import type { Instruction } from "../../instruction.js";
 import { OperandKind } from "../../instruction.js";
+import { SHOWS_FLAGS } from "./exclusions.js";
 
 const { CF, PF, AF, ZF, SF, OF } = RFLAGS;
 
@@ -79,7 +80,10 @@ const HARMLESS = ["and", "or", "xor", "test"];
 export function spoilsSequences(mnemonic: string): boolean {
   if (HARMLESS.includes(mnemonic)) return false;
   return (
-    mnemonic in FLAGS || mnemonic === "lahf" || APPROXIMATE.test(mnemonic) || /^f(?!xch)|bswap/.test(mnemonic)
+    mnemonic in FLAGS ||
+    SHOWS_FLAGS.test(mnemonic) ||
+    APPROXIMATE.test(mnemonic) ||
+    /^f(?!xch)|bswap/.test(mnemonic)
   );
 }
 
