@@ -41,10 +41,10 @@ import {
   Width,
 } from "./operand-bits.js";
 import type { FarPointer, Memory } from "./operands.js";
-import { checkPrefixes, Prefix, REX_MASK, SEGMENT_MASK, SEGMENT_PREFIXES } from "./prefixes.js";
+import { checkPrefixes, PREFIX_BYTES, Prefix, REX_MASK, SEGMENT_MASK, SEGMENT_PREFIXES } from "./prefixes.js";
 import { Register, RexNeed } from "./registers.js";
 import { FixKind, RESERVE, type SectionBuffer, VariableKind } from "./sections.js";
-import { ABSOLUTE_ZERO, ABSOLUTE_ZERO_32, type SymbolTable } from "./symbols.js";
+import { ABSOLUTE_ZERO, ABSOLUTE_ZERO_16, ABSOLUTE_ZERO_32, type SymbolTable } from "./symbols.js";
 
 /** A mode of the processor. */
 export type Bits = 16 | 32 | 64;
@@ -54,6 +54,9 @@ const MANDATORY_PREFIXES = [0, 0x66, 0xf3, 0xf2];
 /** What needs more than a plain write: handled before it. */
 const BRANCH_PREFIXES = Prefix.short | Prefix.near;
 const REX_W = 8 << Prefix.rexShift;
+const DIRECTIONS = Prefix.load | Prefix.store;
+const ES_GIVEN = 1;
+const SS_GIVEN = 3;
 /** Segment overrides that were branch hints. */
 const CS_HINT = 2 << Prefix.segmentShift;
 const DS_HINT = 4 << Prefix.segmentShift;
@@ -112,9 +115,10 @@ export class Encoder implements AddressContext {
     this.prefixes = prefixes;
     let flags = words[form + FormWord.flags]!;
     if (prefixes !== 0) {
-      if ((prefixes & Prefix.near) !== 0 && (flags & FormFlag.relaxable) !== 0) {
-        form = findForm(words, form + FormWord.stride, end, this.mode, a, b, c, d, e);
-        if (form < 0) throw explainMismatch(this.set, mnemonic, this.bits, [a, b, c, d, e]);
+      while (this.asksForLater(form, flags, a, b)) {
+        const later = findForm(words, form + FormWord.stride, end, this.mode, a, b, c, d, e);
+        if (later < 0) break;
+        form = later;
         flags = words[form + FormWord.flags]!;
       }
       checkPrefixes(this.set, mnemonic, form, prefixes, a, b);
@@ -125,6 +129,20 @@ export class Encoder implements AddressContext {
     else if ((flags & FormFlag.relaxable) !== 0 && (prefixes & Prefix.short) === 0) this.branch(form, a);
     else this.write(form, a, b, c, d, e);
     if (prefixes !== 0) this.written = [];
+  }
+
+  /**
+   * Whether the source's prefixes ask for a later form than the first that fits: a long branch, the other direction of
+   * a move, a store that takes XRELEASE.
+   */
+  private asksForLater(form: number, flags: number, a: MaybeOperand, b: MaybeOperand): boolean {
+    const { prefixes } = this;
+    if ((flags & FormFlag.relaxable) !== 0) return (prefixes & (Prefix.near | Prefix.disp32)) !== 0;
+    if ((prefixes & Prefix.xrelease) !== 0) return (flags & (FormFlag.lock | FormFlag.xrelease)) === 0;
+    if ((prefixes & DIRECTIONS) === 0 || !(a instanceof Register && b instanceof Register)) return false;
+    const wanted = (prefixes & Prefix.store) !== 0 ? Slot.reg : Slot.rm;
+    const slots = this.set.words[form + FormWord.slots]!;
+    return (flags & FormFlag.kindMask) === 0 && (slots & SLOT_MASK) === wanted && slots > SLOT_MASK;
   }
 
   /** A form that is not a legacy one: its encoder may refuse it, and then the next that fits is tried. */
@@ -158,10 +176,13 @@ export class Encoder implements AddressContext {
 
   /** The prefixes of a relative branch: none of them changes it, so they stand as the source has them. */
   private branchPrefixes(): void {
-    const { written, prefixes } = this;
-    const isKnown = written.reduce((sum, bits) => sum | bits, 0) === (prefixes & ~BRANCH_PREFIXES);
-    if (isKnown) for (const bits of written) this.barePrefixes(bits);
-    else this.barePrefixes(prefixes);
+    if (this.isOrderKnown()) for (const bits of this.written) this.barePrefixes(bits);
+    else this.barePrefixes(this.prefixes);
+  }
+
+  /** Whether all prefixes came from the source's text, in an order of their own. */
+  private isOrderKnown(): boolean {
+    return this.written.reduce((sum, bits) => sum | bits, 0) === (this.prefixes & PREFIX_BYTES);
   }
 
   /** Whether the operand-size prefix is there and counts: REX.W is stronger. */
@@ -289,13 +310,10 @@ export class Encoder implements AddressContext {
     const { section } = this;
     const { bytes } = section;
     const segment = memory === null || memory.segment === null ? 0 : segmentPrefix(memory);
-    this.addressBits = memory === null ? this.bits : addressSize(memory, this.bits);
+    this.addressBits = this.addressBitsOf(memory);
     if (esMemory !== null) this.addressBits = stringAddressSize(esMemory, memory, this.bits);
     const fixedAddress = (opcode >> OpcodeField.addressSize) & 3;
     if (fixedAddress !== Width.any) this.fixAddressSize(8 << fixedAddress, memory);
-    else if ((this.prefixes & Prefix.address) !== 0 && memory !== null && isBareOffset(memory)) {
-      this.addressBits = this.bits === 32 ? 16 : 32;
-    }
     const operandSize = (opcode >> OpcodeField.operandSize) & 3;
     const needs66 =
       operandSize === Width[16] ? this.bits !== 16 : operandSize === Width[32] && this.bits === 16;
@@ -310,14 +328,7 @@ export class Encoder implements AddressContext {
       at = section.length;
       rex = 0;
     } else if (this.prefixes !== 0 || segment !== 0 || needs67 || needs66) {
-      at = this.legacyPrefixes(
-        this.prefixes,
-        segment,
-        needs67,
-        needs66,
-        (opcode >> OpcodeField.prefix) & 3,
-        at,
-      );
+      at = this.leadingPrefixes(segment, needs67, needs66, (opcode >> OpcodeField.prefix) & 3, at);
     }
     const mandatory = MANDATORY_PREFIXES[(opcode >> OpcodeField.prefix) & 3]!;
     if (mandatory !== 0) bytes[at++] = mandatory;
@@ -345,6 +356,14 @@ export class Encoder implements AddressContext {
     if (tailBytes !== 0) this.tail(slots, words[form + FormWord.checks]!, a, b, c, d, e);
   }
 
+  /** The address size of an operand: the prefix changes that of a bare offset. */
+  addressBitsOf(memory: Memory | null): number {
+    if (memory === null) return this.bits;
+    const size = addressSize(memory, this.bits);
+    if ((this.prefixes & Prefix.address) === 0 || !isBareOffset(memory)) return size;
+    return this.bits === 32 ? 16 : 32;
+  }
+
   /** The form has one address size: that of its address register. Throws `ERR_ASM_ADDRESS`. */
   private fixAddressSize(bits: number, memory: Memory | null): void {
     if (memory !== null && !isBareOffset(memory) && this.addressBits !== bits) {
@@ -368,16 +387,13 @@ export class Encoder implements AddressContext {
     const { bytes } = this.section;
     const given = (prefixes & SEGMENT_MASK) >> Prefix.segmentShift;
     if (given !== 0) {
-      if (segment !== 0) throw twice("a segment prefix");
+      if (segment !== 0 && segment !== SEGMENT_PREFIXES[given - 1]) throw twice("a segment prefix");
       segment = SEGMENT_PREFIXES[given - 1]!;
     }
     if ((prefixes & Prefix.notrack) !== 0) bytes[at++] = 0x3e;
     if (segment !== 0) bytes[at++] = segment;
     if (needs67 || (prefixes & Prefix.address) !== 0) bytes[at++] = 0x67;
-    if ((prefixes & Prefix.data) !== 0) {
-      if (needs66 || mandatory === 1) throw twice("the operand-size prefix (data16)");
-      bytes[at++] = 0x66;
-    } else if (needs66) bytes[at++] = 0x66;
+    if (needs66 || (prefixes & Prefix.data) !== 0) bytes[at++] = 0x66;
     // PadLock's instructions are repeated in any case.
     const isRepeated = mandatory === MandatoryPrefix.F3;
     if ((prefixes & (Prefix.rep | Prefix.xrelease)) !== 0 && !isRepeated) bytes[at++] = 0xf3;
@@ -386,10 +402,48 @@ export class Encoder implements AddressContext {
     return at;
   }
 
+  /**
+   * Writes the prefixes of an instruction before REX. Those that GNU as refuses and objdump prints, a second 66 or a
+   * segment that 64-bit mode does not have, stand where the source has them.
+   */
+  leadingPrefixes(
+    segment: number,
+    needs67: boolean,
+    needs66: boolean,
+    mandatory: number,
+    at: number,
+  ): number {
+    const given = (this.prefixes & SEGMENT_MASK) >> Prefix.segmentShift;
+    const isSecond = (this.prefixes & Prefix.data) !== 0 && (needs66 || mandatory === MandatoryPrefix["66"]);
+    const isIgnored = this.bits === 64 && (given === ES_GIVEN || given === SS_GIVEN);
+    if (!(isSecond || isIgnored) || !this.isOrderKnown()) {
+      return this.legacyPrefixes(this.prefixes, segment, needs67, needs66, mandatory, at);
+    }
+    const { section } = this;
+    const { bytes } = section;
+    if (segment !== 0 && given !== 0) throw twice("a segment prefix");
+    this.keepZero();
+    section.length = at;
+    for (const bits of this.written) this.barePrefixes(bits & ~REX_MASK);
+    if (segment !== 0) bytes[section.length++] = segment;
+    if (needs67 && (this.prefixes & Prefix.address) === 0) bytes[section.length++] = 0x67;
+    if (needs66) bytes[section.length++] = 0x66;
+    return section.length;
+  }
+
+  /** A displacement of 0 that the source wrote is one of 8 bits. */
+  private keepZero(): void {
+    if ((this.prefixes & Prefix.zero) !== 0) this.prefixes |= Prefix.disp8;
+  }
+
   /** Adds what registers and the source ask of the REX prefix. Throws where it cannot stand. */
   private completeRex(rex: number, need: number): number {
     const given = (this.prefixes & REX_MASK) >> Prefix.rexShift;
-    if ((given & rex & 15) !== 0) throw twice("a bit of the REX prefix");
+    if ((given & rex & 15) !== 0) {
+      // objdump prints a prefix of which a bit says nothing with all its bits.
+      if ((given & ~rex) === 0 || (rex & ~given) !== 0) throw twice("a bit of the REX prefix");
+      this.keepZero();
+    }
     let result = rex | given;
     if ((need & RexNeed.required) !== 0 || (this.prefixes & Prefix.rexHint) !== 0) result |= 0x40;
     if (result === 0) return 0;
@@ -457,7 +511,7 @@ export class Encoder implements AddressContext {
 
   /** The symbol that absolute targets are offsets to: distances wrap outside 64-bit mode. */
   private absolute(): number {
-    return this.bits === 64 ? ABSOLUTE_ZERO : ABSOLUTE_ZERO_32;
+    return this.bits === 64 ? ABSOLUTE_ZERO : this.bits === 32 ? ABSOLUTE_ZERO_32 : ABSOLUTE_ZERO_16;
   }
 
   private moffs(memory: Memory): void {

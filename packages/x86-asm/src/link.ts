@@ -130,7 +130,7 @@ function resolve(
   symbols: ReadonlyMap<string, LinkedSymbol>,
   report: Report,
 ): void {
-  for (const { offset, type, symbol, addend, wraps = false } of relocations) {
+  for (const { offset, type, symbol, addend, wraps } of relocations) {
     const target = symbol === "" ? 0n : symbols.get(symbol)?.address;
     if (target === undefined) {
       report(
@@ -151,7 +151,8 @@ function resolve(
     const { size, relative, signed } = field;
     const place = section.address + BigInt(offset);
     const full = wrapAddress(target + addend - (relative ? place : 0n), size, signed);
-    const value = wraps || (relative && size === 2) ? wrapDistance(full, size) : full;
+    const bits = size === 1 ? wraps : size * 8;
+    const value = bits && (wraps || (relative && size === 2)) ? wrapDistance(full, bits) : full;
     if (!fitsField(value, size, signed)) {
       report(
         "ERR_ASM_RANGE",
@@ -162,10 +163,10 @@ function resolve(
   }
 }
 
-/** A distance that wraps at the width of its field; one that does not come from there is left to be refused. */
-function wrapDistance(value: bigint, size: number): bigint {
-  const limit = 1n << BigInt(size * 8);
-  return value > -limit && value < limit ? BigInt.asIntN(size * 8, value) : value;
+/** A distance that wraps at a width; one that does not come from there is left to be refused. */
+function wrapDistance(value: bigint, bits: number): bigint {
+  const limit = 1n << BigInt(bits);
+  return value > -limit && value < limit ? BigInt.asIntN(bits, value) : value;
 }
 
 /** Addresses are 64-bit: the upper half is what a sign-extended field reaches. */

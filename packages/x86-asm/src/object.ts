@@ -43,8 +43,8 @@ export interface Relocation {
   /** A symbol of this object, one that another object defines, or a section's name; "" is the address 0. */
   readonly symbol: string;
   readonly addend: bigint;
-  /** The distance wraps at the width of the field: an absolute target in 16-bit or 32-bit code. */
-  readonly wraps?: boolean;
+  /** The distance wraps at this many bits, or at the width of the field if that is more than a byte: an absolute target. */
+  readonly wraps?: 16 | 32;
 }
 
 export interface ObjectSection {

@@ -136,6 +136,10 @@ const OTHERWISE: readonly RegExp[] = [
   /^(rd|wr)[fg]sbase \w\w$/,
   // PREFETCHIT0 and PREFETCHIT1 do something with RIP-relative memory only (SDM Vol. 2B, "PREFETCHh"): else objdump has NOP.
   /^(cs |[d-gs]s )?nop [DQ]?WORD PTR /,
+  // In 16-bit mode GNU as writes a 66 before them, as before all that has 32-bit operands; objdump sees no use in it.
+  /^data32 encodekey/,
+  // The selector has two bits that count, 0 and 4 (SDM Vol. 2B, "PCLMULQDQ"); objdump also has names for 2 and 3.
+  /^pclmul[hl]q[hl]qdq /,
 ];
 
 function isKnown(text: string): boolean {

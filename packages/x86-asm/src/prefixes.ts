@@ -42,10 +42,25 @@ export const Prefix = {
   rexHint: 1 << 29,
   /** Keep immediates and displacements at the width the source gave (NASM). */
   strict: 1 << 30,
+  /** The source wrote a displacement of 0. It counts where prefixes stand twice: objdump's text means its own bytes. */
+  zero: 1 << 31,
 } as const;
 
 export const SEGMENT_MASK = 7 << Prefix.segmentShift;
 export const REX_MASK = 0x7f << Prefix.rexShift;
+/** All that become prefix bytes. */
+export const PREFIX_BYTES = 0x1ff | SEGMENT_MASK | REX_MASK;
+/** F2 and F3, of which one can stand. */
+const REPEATS = Prefix.rep | Prefix.repne | Prefix.bnd | Prefix.xacquire | Prefix.xrelease;
+
+/** Throws `ERR_ASM_PREFIX` for a prefix beside one of its own kind. */
+export function checkPair(before: number, added: number): void {
+  for (const kind of [REPEATS, SEGMENT_MASK]) {
+    if ((before & kind) !== 0 && (added & kind) !== 0) {
+      throw asmError("ERR_ASM_PREFIX", "two prefixes of the same kind exclude each other");
+    }
+  }
+}
 
 /** Segment override prefixes by the number of the register. */
 export const SEGMENT_PREFIXES: readonly number[] = [0x26, 0x2e, 0x36, 0x3e, 0x64, 0x65];
@@ -61,6 +76,9 @@ export function checkPrefixes(
 ): void {
   const flags = set.words[form + FormWord.flags]!;
   const memory = ((bitsOf(a) | bitsOf(b)) & ANY_MEMORY) !== 0;
+  if ((prefixes & Prefix.data) !== 0 && ((bitsOf(a) | bitsOf(b)) & MEDIA) !== 0) {
+    throw asmError("ERR_ASM_PREFIX", "an instruction on mm or xmm registers takes no operand-size prefix");
+  }
   for (const [bit, flag, name] of CHECKED_PREFIXES) {
     if ((prefixes & bit) === 0 || ((flags & flag) !== 0 && (bit !== Prefix.lock || memory))) continue;
     const hint = bit === Prefix.lock && (flags & flag) !== 0 ? "lock needs a memory destination" : undefined;
@@ -70,6 +88,8 @@ export function checkPrefixes(
     throw asmError("ERR_ASM_PREFIX", `${set.mnemonics[mnemonic]} does not take short or near here`);
   }
 }
+
+const MEDIA = OperandBit.mm | OperandBit.xmm;
 
 const CHECKED_PREFIXES: readonly (readonly [bit: number, flag: number, name: string])[] = [
   [Prefix.lock, FormFlag.lock, "lock"],

@@ -10,6 +10,7 @@ import { writePadding } from "./padding.js";
 import { FIELD_SIZES, FixKind, FixWord, VariableKind, VariableWord } from "./sections.js";
 import {
   ABSOLUTE_ZERO,
+  ABSOLUTE_ZERO_16,
   ABSOLUTE_ZERO_32,
   type SymbolEntry,
   SymbolPlace,
@@ -207,7 +208,7 @@ export class SectionWriter {
       if (value.plus !== ABSOLUTE_ZERO && plus.place === index && !isShared(plus)) {
         const target = add(this.layout.offsetOf(plus), constant);
         this.store(offset, kind, subtract(target, offset + toEnd), symbol, line);
-      } else this.relocate(offset, kind, plus, subtract(constant, toEnd), symbol.id === ABSOLUTE_ZERO_32);
+      } else this.relocate(offset, kind, plus, subtract(constant, toEnd), WRAPS[symbol.id]);
     } else if (value.plus === ABSOLUTE_ZERO) this.store(offset, kind, wrap(constant, kind), symbol, line);
     else this.relocate(offset, kind, plus, constant);
   }
@@ -269,9 +270,15 @@ export class SectionWriter {
     return RELOCATION_TYPES[kind]!;
   }
 
-  private relocate(offset: number, kind: number, symbol: SymbolEntry, addend: Integer, wraps = false): void {
+  private relocate(
+    offset: number,
+    kind: number,
+    symbol: SymbolEntry,
+    addend: Integer,
+    wraps?: 16 | 32,
+  ): void {
     const type = this.typeOf(kind, symbol, addend);
-    if (wraps) {
+    if (wraps !== undefined) {
       this.relocations.push({ offset, type, symbol: "", addend: BigInt(addend), wraps });
       return;
     }
@@ -291,6 +298,8 @@ export class SectionWriter {
 function isShared({ binding }: SymbolEntry): boolean {
   return binding !== "local";
 }
+
+const WRAPS: Readonly<Record<number, 16 | 32>> = { [ABSOLUTE_ZERO_16]: 16, [ABSOLUTE_ZERO_32]: 32 };
 
 /** A jump with a 16-bit offset stays in the first 64 KiB (SDM Vol. 2A, "JMP"), so that distances wrap there. */
 export function wrap16<Value extends Integer>(distance: Value): Value | number {

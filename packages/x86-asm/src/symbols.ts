@@ -46,16 +46,16 @@ export class SymbolEntry {
 
 /** The symbol that has no name and the value 0: absolute targets are offsets to it. */
 export const ABSOLUTE_ZERO = 0;
-/** The same for 16-bit and 32-bit code, where addresses wrap at 4 GiB. */
+/** The same for 32-bit and for 16-bit code, where addresses wrap at 4 GiB and at 64 KiB. */
 export const ABSOLUTE_ZERO_32 = 1;
+export const ABSOLUTE_ZERO_16 = 2;
 
 export class SymbolTable {
   readonly entries: SymbolEntry[] = [];
   private readonly ids = new Map<string, number>();
 
   constructor() {
-    this.anonymous().place = SymbolPlace.absolute;
-    this.anonymous().place = SymbolPlace.absolute;
+    for (let id = ABSOLUTE_ZERO; id <= ABSOLUTE_ZERO_16; id++) this.anonymous().place = SymbolPlace.absolute;
   }
 
   /** The number of the symbol, which may be undefined yet. */

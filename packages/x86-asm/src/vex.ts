@@ -2,7 +2,7 @@
  * VEX and XOP encodings (SDM Vol. 2A, "The VEX Prefix"; APM Vol. 6, "XOP Prefix"), and what EVEX shares with them:
  * finding out which operand goes where.
  */
-import { addressSize, segmentPrefix, writeAddress } from "./addressing.js";
+import { segmentPrefix, writeAddress } from "./addressing.js";
 import type { Decorated } from "./decorations.js";
 import type { Encoder } from "./encoder.js";
 import { asmError } from "./errors.js";
@@ -35,7 +35,8 @@ const ALLOWED_PREFIXES =
   Prefix.disp32 |
   Prefix.load |
   Prefix.store |
-  Prefix.strict;
+  Prefix.strict |
+  Prefix.zero;
 
 /** Where the operands of a form go. */
 export interface VexOperands {
@@ -94,7 +95,7 @@ export function leadingPrefixes(encoder: Encoder, memory: Memory | null): void {
     throw asmError("ERR_ASM_PREFIX", "a VEX, EVEX or XOP instruction takes no other prefix than a segment's");
   }
   const { bits } = encoder;
-  encoder.addressBits = memory === null ? bits : addressSize(memory, bits);
+  encoder.addressBits = encoder.addressBitsOf(memory);
   if (memory !== null && (memory.bits & ANY_VSIB) !== 0 && encoder.addressBits === 16) {
     // There is no SIB byte in 16-bit addressing; an index vector alone fixes no address size.
     if (memory.base !== null)
@@ -103,14 +104,7 @@ export function leadingPrefixes(encoder: Encoder, memory: Memory | null): void {
   }
   const segment = memory === null || memory.segment === null ? 0 : segmentPrefix(memory);
   const { section } = encoder;
-  section.length = encoder.legacyPrefixes(
-    encoder.prefixes,
-    segment,
-    encoder.addressBits !== bits,
-    false,
-    0,
-    section.length,
-  );
+  section.length = encoder.leadingPrefixes(segment, encoder.addressBits !== bits, false, 0, section.length);
 }
 
 /** Writes opcode, ModR/M, address and immediates. `unit` is N of disp8*N. */

@@ -1,6 +1,8 @@
 /** What the reporter measures with: bytes swept over the opcode space, bytes of this system's programs, texts of the table. */
 import { spawnSync } from "node:child_process";
 import { existsSync } from "node:fs";
+import { coreForms, vectorForms } from "../../dist/table.js";
+import { startTurns, textsOf } from "./shapes.mjs";
 import * as sweep from "./sweep.mjs";
 
 export const sweeps = {
@@ -34,6 +36,11 @@ export function binaryBytes() {
   return [...seen].map((bytes) => [...Buffer.from(bytes.replaceAll(" ", ""), "hex")]);
 }
 
-export function tableTexts() {
-  return [];
+const MODES = { 16: 1, 32: 2, 64: 4 };
+
+/** Texts for every form of the table in a mode, with the operands that make-vectors.mjs writes. */
+export function tableTexts(mode) {
+  startTurns();
+  const forms = [...coreForms(), ...vectorForms()].filter((form) => form.modes & MODES[mode]);
+  return new Set(forms.flatMap((form) => textsOf(form, mode)));
 }

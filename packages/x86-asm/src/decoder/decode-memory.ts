@@ -230,7 +230,8 @@ const PLAIN = {
 
 const WIDTHS = [8, 16, 32, 48, 64, 80, 128, 256, 512];
 
-function widthOf(bits: number): number {
+/** The width in bits that an `OperandBit` of memory stands for; 0 if it is more than one. */
+export function widthOf(bits: number): number {
   const index = WIDTHS.findIndex((_, i) => bits === OperandBit.m8 << i);
   return index < 0 ? 0 : WIDTHS[index]!;
 }

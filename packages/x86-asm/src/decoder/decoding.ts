@@ -29,6 +29,7 @@ import {
   memoryAt,
   readAddress,
   stringMemory,
+  widthOf,
 } from "./decode-memory.js";
 import {
   type FoundPrefixes,
@@ -54,13 +55,6 @@ const FIXED_MASK = (1 << FIXED_BITS) - 1;
 /** EVEX.L'L of 512 bits, and where it is a rounding mode. */
 const LENGTH_512 = 2;
 const SUPPRESS_EXCEPTIONS = 4;
-
-/** How many elements fill the memory that a form accepts. */
-function elementsOf(accepts: number, element: number): number {
-  const width = (accepts & ANY_MEMORY) / OperandBit.m8;
-  // m128, m256 and m512 follow each other.
-  return (128 * width) / (OperandBit.m128 / OperandBit.m8) / element;
-}
 
 export class Decoding implements MemoryContext {
   readonly table: DecoderTable;
@@ -431,7 +425,7 @@ export class Decoding implements MemoryContext {
       unit: isEvex ? unit : 1,
       indexHigh: isVector ? indexHigh : 0,
       isFar: this.isFar(modrm),
-      decorations: b ? { broadcast: true, elements: elementsOf(accepts, element) } : null,
+      decorations: b ? { broadcast: true, elements: widthOf(accepts & ANY_MEMORY) / element } : null,
       countsElements: b && this.countsElements(form),
     });
   }

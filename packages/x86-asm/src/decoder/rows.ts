@@ -22,8 +22,6 @@ export const decoderRows: readonly Row[] = [
     (code): Row => ["nop r/mv", `ov 0F ${code} /r`, "686 M"],
   ),
   ["prefetch m8", "0F 0D /r", "3DNOW M"],
-  ["bndmov bnd, bnd", "66 0F 1B /r", "MPX MR"],
-  ["pextrw r32, xmm, imm8", "66 0F 3A 15 /r ib", "SSE4.1 MRI"],
 ];
 
 /** The same for the vector entry. */

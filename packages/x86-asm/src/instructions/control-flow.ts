@@ -111,7 +111,7 @@ export const controlFlow: readonly Row[] = [
   ["cld", "FC", "8086"],
   ["std", "FD", "8086"],
   ["nop", "90", "8086 rep"],
-  ["nop r/mv", "ov 0F 1F /0", "686"],
+  ["nop r/mv", "ov 0F 1F /0", "686 rep"],
   ["pause", "F3 90", "SSE2"],
   ["ud2", "0F 0B", "686"],
   ["ud2a", "0F 0B", "686 =ud2 alias"],

@@ -127,6 +127,7 @@ export const mmx: readonly Row[] = [
   ["pinsrw xmm, r32/m16, imm8", "66 0F C4 /r ib", "SSE2"],
   ["pextrw r32, mm, imm8", "NP 0F C5 /r ib", "SSE"],
   ["pextrw r32, xmm, imm8", "66 0F C5 /r ib", "SSE2"],
+  ["pextrw r32, xmm, imm8", "66 0F 3A 15 /r ib", "SSE4.1 MRI"],
   ["pextrw m16, xmm, imm8", "66 0F 3A 15 /r ib", "SSE4.1"],
   ["pmovmskb r32, mm", "NP 0F D7 /r", "SSE"],
   ["pmovmskb r64, mm", "NP 0F D7 /r", "SSE 64"],

@@ -38,8 +38,8 @@ export const shift: readonly Row[] = [
 
   ["test r/m8, r8", "84 /r", "8086"],
   ["test r/mv, rv", "ov 85 /r", "8086"],
-  ["test r8, m8", "84 /r", "8086"],
-  ["test rv, mv", "ov 85 /r", "8086"],
+  ["test r8, r/m8", "84 /r", "8086 alias"],
+  ["test rv, r/mv", "ov 85 /r", "8086 alias"],
   ["test al, imm8", "A8 ib", "8086"],
   ["test rAX, immz", "ov A9 iz", "8086"],
   ["test r/m8, imm8", "F6 /0 ib", "8086"],

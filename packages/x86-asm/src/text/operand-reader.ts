@@ -414,6 +414,7 @@ export class OperandReader extends ExpressionReader {
   /** Adds an expression to the displacement. */
   private addTerm(value: Value, isNegative: boolean): void {
     if (typeof value !== "object") {
+      if (value === 0) this.hints |= Prefix.zero;
       this.constant = add(this.constant, isNegative ? negate(value) : value);
       return;
     }

@@ -2,7 +2,7 @@
 import { AsmError, asmError, type Diagnostic, type Warning } from "../errors.js";
 import { MnemonicTrait } from "../form-table.js";
 import type { InstructionSet } from "../instruction-set.js";
-import { Prefix } from "../prefixes.js";
+import { checkPair, Prefix } from "../prefixes.js";
 import type { Program } from "../program.js";
 import { evaluateCondition } from "./condition-tests.js";
 import { type Conditions, newConditions } from "./conditions.js";
@@ -262,7 +262,14 @@ export class TextAssembler extends SourceReader {
 
   private statement(start: number): void {
     if (this.macros.needsExpansion && this.expandLine(start)) return;
-    let prefixes = 0;
+    const { encoder } = this.program;
+    if (encoder.written.length > 0) encoder.written = [];
+    this.prefixed(0);
+  }
+
+  /** What stands behind labels, prefixes and hints that were read already. */
+  private prefixed(before: number): void {
+    let prefixes = before;
     while (this.readName()) {
       const { nameStart, nameEnd, nameHash } = this;
       if (this.peek() === CODE.colon && prefixes === 0) {
@@ -278,8 +285,8 @@ export class TextAssembler extends SourceReader {
       }
       const { encoder } = this.program;
       const bits = this.prefix(meaning & MEANING_VALUE, prefixes);
-      if (prefixes === 0) encoder.written = [bits];
-      else encoder.written.push(bits);
+      checkPair(prefixes, bits);
+      encoder.written.push(bits);
       prefixes |= bits;
       if (this.atEnd()) {
         for (const each of encoder.written) encoder.barePrefixes(each);
@@ -363,10 +370,7 @@ export class TextAssembler extends SourceReader {
       throw asmError("ERR_ASM_SYNTAX", "this is no encoding hint", "such as {vex3} or {disp32}");
     this.expect(125);
     this.skipBlanks();
-    if (!this.readName()) throw this.unexpected("an instruction");
-    const meaning = this.names.statement(this.codes, this.nameStart, this.nameEnd, this.nameHash);
-    if (meaning >> MEANING_SHIFT !== Meaning.mnemonic) throw this.unexpected("an instruction");
-    this.instruction(meaning & MEANING_VALUE, prefixes | known);
+    this.prefixed(prefixes | known);
   }
 
   /** `[bits 64]`: the primitive form of a NASM directive. */
