@@ -48,7 +48,11 @@ export function mixedProgram(count, seed = 1) {
 
 /** The same program as NASM spells it. */
 export function toNasm(source) {
-  return `bits 64\n${source.replace(/^\..*\n/gm, "").replaceAll(" ptr ", " ")}`;
+  const data = source
+    .replace(/^\.(intel_syntax|text).*\n/gm, "")
+    .replace(/^\.long /gm, "dd ")
+    .replace(/^\.byte /gm, "db ");
+  return `bits 64\n${data.replaceAll(" ptr ", " ")}`;
 }
 
 /** A generator of integers below a limit (xorshift32), the same on every run. */
@@ -60,4 +64,27 @@ function random(seed) {
     state ^= state << 5;
     return (state >>> 0) % limit;
   };
+}
+
+/** A whole program: functions that call each other, loops, tables and strings. What NASM spells otherwise is left out. */
+export function wholeProgram(seed) {
+  const body = mixedProgram(400 + 100 * seed, seed)
+    .trimEnd()
+    .split("\n");
+  const [head, rest] = [body.slice(0, 2), body.slice(2)];
+  const labels = rest.filter((line) => line.endsWith(":")).map((line) => line.slice(0, -1));
+  const lines = ["start:", "call f0", "jmp start"];
+  rest.forEach((line, i) => {
+    lines.push(line);
+    if (i % 60 === 59)
+      lines.push(`jmp f${Math.floor(i / 60)}`, "ret", `f${Math.floor(i / 60)}:`, "push rbp", "mov rbp, rsp");
+  });
+  const functions = Math.floor(rest.length / 60);
+  lines.push("leave", "ret", "table:");
+  const [bytes, words] = [[], []];
+  for (let i = 0; i < functions; i++) {
+    words.push(`f${i} - table`, `${labels[(i * 7) % labels.length]} - table`);
+    bytes.push(i & 255, (i * 37) & 255);
+  }
+  return `${[...head, ...lines, `.long ${words.join(", ")}`, `.byte ${bytes.join(", ")}`].join("\n")}\n`;
 }
