@@ -4,7 +4,13 @@
  * Each value is an `ArgumentType` of guest-kernel's ABI with the handler's TypeScript type attached. In memory
  * structs lie as the psABI lays out a C struct; in registers a scalar takes its low bits, as a C function takes it.
  */
-import type { ArgumentType, Direction, ScalarKind } from "@kvmkit/guest-kernel/abi";
+import type {
+  ArgumentType,
+  Direction,
+  ScalarKind,
+  StructField,
+  StructFields,
+} from "@kvmkit/guest-kernel/abi";
 import type { GuestBuffer } from "./guest-buffer.js";
 
 /** An argument type whose handler gets `T`. */
@@ -27,9 +33,14 @@ export interface ScalarValues {
   pointer: bigint;
 }
 
+/** A struct of nothing but scalars. */
 export type StructShape = Readonly<Record<string, ScalarKind>>;
+/** Fields as `t.struct` takes them: scalars by name, and types of `t`; `definePlugin` refuses a struct in a struct. */
+export type FieldShape = Readonly<Record<string, ScalarKind | ArgumentType>>;
 /** A struct as the handler sees it. */
-export type StructValue<F extends StructShape> = { -readonly [N in keyof F]: ScalarValues[F[N]] };
+export type StructValue<F extends FieldShape> = {
+  -readonly [N in keyof F]: F[N] extends ScalarKind ? ScalarValues[F[N]] : DecodedArgument<F[N]>;
+};
 
 /** An `out` argument: the handler sets it, and the guest's memory is written after the call succeeded. */
 export interface OutValue<T> {
@@ -64,14 +75,15 @@ type DecodedData<A> = A extends { readonly kind: infer K extends ScalarKind }
         : A extends {
               readonly kind: "struct";
               readonly direction: infer D;
-              readonly fields: infer F extends StructShape;
+              readonly fields: infer F extends FieldShape;
             }
           ? Directed<D, StructValue<F>>
           : unknown;
 
 type Directed<D, T> = D extends "in" ? T : D extends "out" ? OutValue<T> : InOutValue<T>;
 
-interface ScalarArgument<K extends ScalarKind> {
+/** `t.u8` and its like: an argument in a register, and the same behind a pointer. */
+export interface ScalarArgument<K extends ScalarKind> {
   readonly kind: K;
   readonly [value]?: ScalarValues[K];
   /** A pointer to one such value, read before the handler. */
@@ -98,14 +110,28 @@ function scalar<K extends ScalarKind>(kind: K): ScalarArgument<K> {
 }
 
 /** Whether a struct stands for one scalar behind a pointer (`t.u64.out()`). */
-export const isPointedScalar = (type: { readonly name: string; readonly fields: StructShape }): boolean =>
+export const isPointedScalar = (type: { readonly name: string; readonly fields: StructFields }): boolean =>
   type.name === type.fields["value"] && Object.keys(type.fields).length === 1;
+
+/** `t.u8` as a field is "u8". */
+function plainField(type: FieldShape[string]): StructField {
+  return typeof type === "object" && Object.hasOwn(type, "in")
+    ? (type.kind as ScalarKind)
+    : (type as StructField);
+}
 
 const buffer = (direction: Direction) => (maxBytes: number) =>
   ({ kind: "buffer", direction, maxBytes }) as Argument<GuestBuffer>;
 
-function struct<const F extends StructShape>(name: string, fields: F) {
-  const directed = (direction: Direction): ArgumentType => ({ kind: "struct", name, direction, fields });
+function struct<const F extends FieldShape>(name: string, fields: F) {
+  const plain = Object.entries(fields).map(([field, type]) => [field, plainField(type)]);
+  const data: StructFields = Object.fromEntries(plain);
+  const directed = (direction: Direction): ArgumentType => ({
+    kind: "struct",
+    name,
+    direction,
+    fields: data,
+  });
   return {
     in: () => directed("in") as Argument<Readonly<StructValue<F>>>,
     out: () => directed("out") as Argument<OutValue<StructValue<F>>>,
@@ -129,7 +155,10 @@ export const t = {
   cstring: (maxBytes: number) => ({ kind: "cstring", maxBytes }) as Argument<string>,
   /** Two registers, a pointer and a length of at most `maxBytes`; longer is -EMSGSIZE. */
   buffer: { in: buffer("in"), out: buffer("out"), inout: buffer("inout") },
-  /** A pointer to one record. */
+  /**
+   * A pointer to one record. Fields are scalars and enums; a record that the host only reads may also have strings,
+   * buffers (a pointer and a size) and handles.
+   */
   struct,
   /** An integer that has names; the handler gets the name, another number is -EINVAL. */
   enum: <const V extends Readonly<Record<string, number>>>(values: V, repr: ScalarKind = "i32") =>

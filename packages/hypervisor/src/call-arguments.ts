@@ -5,14 +5,14 @@
  * sees them, so nothing is read twice; buffers become physical extents; `out` values are written after the handler
  * succeeded, and only then.
  */
-import type { ArgumentType, ScalarKind } from "@kvmkit/guest-kernel/abi";
+import type { ArgumentType, ScalarKind, StructField, StructFields } from "@kvmkit/guest-kernel/abi";
 import { REG } from "./accelerators/accelerator.js";
 import { isPointedScalar } from "./argument-types.js";
 import type { HandleTable } from "./handle-table.js";
 import { errno } from "./host/errno.js";
 import type { GuestSpace } from "./memory/guest-space.js";
 import type { HandlerResult } from "./plugin.js";
-import { structLayout } from "./struct-layout.js";
+import { sizeField, structLayout } from "./struct-layout.js";
 
 /** What a call decodes from. */
 export interface CallSource {
@@ -98,7 +98,7 @@ function decoderOf(type: ArgumentType, position: number, options: CompileOptions
     case "handle":
       return (source) => source.handles(type.of).get(source.registers32[register * 2]!);
     case "struct":
-      return structDecoder(type, register);
+      return structDecoder(type, register, options);
     default: {
       const decode = scalarDecoders[type.kind];
       return (source) => decode(source, register);
@@ -106,47 +106,119 @@ function decoderOf(type: ArgumentType, position: number, options: CompileOptions
   }
 }
 
+type BufferArgument = Extract<ArgumentType, { kind: "buffer" }>;
+type EnumArgument = Extract<ArgumentType, { kind: "enum" }>;
+
 function bufferDecoder(
-  type: Extract<ArgumentType, { kind: "buffer" }>,
+  type: BufferArgument,
   pointer: number,
   length: number,
-  { cutBuffers }: CompileOptions,
+  options: CompileOptions,
 ): Decoder {
   return ({ registers, registers32, space }) => {
-    let lengthBytes = registers32[length * 2 + 1] === 0 ? registers32[length * 2]! : Number.POSITIVE_INFINITY;
-    if (lengthBytes > type.maxBytes) {
-      if (!cutBuffers) throw errno("EMSGSIZE");
-      lengthBytes = type.maxBytes;
-    }
-    return space.buffer(registers[pointer]!, lengthBytes, type.direction);
+    const lengthBytes =
+      registers32[length * 2 + 1] === 0 ? registers32[length * 2]! : Number.POSITIVE_INFINITY;
+    return space.buffer(registers[pointer]!, boundedLength(type, lengthBytes, options), type.direction);
   };
 }
 
-function enumDecoder(type: Extract<ArgumentType, { kind: "enum" }>, register: number): Decoder {
-  const names = new Map(Object.entries(type.values).map(([name, value]) => [BigInt(value), name]));
+function boundedLength({ maxBytes }: BufferArgument, length: number, { cutBuffers }: CompileOptions): number {
+  if (length <= maxBytes) return length;
+  if (!cutBuffers) throw errno("EMSGSIZE");
+  return maxBytes;
+}
+
+function enumDecoder(type: EnumArgument, register: number): Decoder {
+  const nameOf = enumNames(type);
   const decode = scalarDecoders[type.repr];
-  return (source) => {
-    const name = names.get(BigInt(decode(source, register) as number | bigint | boolean));
+  return (source) => nameOf(decode(source, register));
+}
+
+/** The name of a number. Errors: EINVAL. */
+function enumNames(type: EnumArgument): (value: unknown) => string {
+  const names = new Map(Object.entries(type.values).map(([name, value]) => [BigInt(value), name]));
+  return (value) => {
+    const name = names.get(BigInt(value as number | bigint));
     if (name === undefined) throw errno("EINVAL");
     return name;
   };
 }
 
-function structDecoder(type: Extract<ArgumentType, { kind: "struct" }>, register: number): Decoder {
+type Fields = Record<string, unknown>;
+/** Puts what a handler sees in place of a field's scalars. */
+type FieldDecoder = (fields: Fields, source: CallSource) => void;
+
+function fieldDecoders(fields: StructFields, options: CompileOptions): FieldDecoder[] {
+  return Object.entries(fields).flatMap(([name, type]): FieldDecoder[] =>
+    typeof type === "string" ? [] : [fieldDecoder(name, type, options)],
+  );
+}
+
+function fieldDecoder(
+  name: string,
+  type: Exclude<StructField, ScalarKind>,
+  options: CompileOptions,
+): FieldDecoder {
+  switch (type.kind) {
+    case "enum": {
+      const nameOf = enumNames(type);
+      return (fields) => {
+        fields[name] = nameOf(fields[name]);
+      };
+    }
+    case "handle":
+      return (fields, source) => {
+        fields[name] = source.handles(type.of).get(fields[name] as number);
+      };
+    case "cstring":
+      return (fields, { space }) => {
+        fields[name] = space.cstring(fields[name] as bigint, type.maxBytes);
+      };
+    default: {
+      const size = sizeField(name);
+      return (fields, { space }) => {
+        const length = boundedLength(type, Number(fields[size]), options);
+        fields[name] = space.buffer(fields[name] as bigint, length, type.direction);
+        delete fields[size];
+      };
+    }
+  }
+}
+
+/** Numbers in place of the names of enums. Errors: TypeError for what is no name. */
+function fieldEncoder(fields: StructFields): (value: Fields) => Fields {
+  const enums = Object.entries(fields).flatMap(([name, type]) =>
+    typeof type === "object" && type.kind === "enum" ? [{ name, encode: compileResult(type) }] : [],
+  );
+  if (enums.length === 0) return (value) => value;
+  return (value) => ({
+    ...value,
+    ...Object.fromEntries(enums.map(({ name, encode }) => [name, encode(value[name] as HandlerResult)])),
+  });
+}
+
+function structDecoder(
+  type: Extract<ArgumentType, { kind: "struct" }>,
+  register: number,
+  options: CompileOptions,
+): Decoder {
   const layout = structLayout(type.fields);
+  const decoders = fieldDecoders(type.fields, options);
+  const numbered = fieldEncoder(type.fields);
   const unwrap = isPointedScalar(type);
-  const fromBytes = (bytes: Uint8Array): unknown => {
-    const fields = layout.decode(bytes);
+  const readFrom = (source: CallSource): unknown => {
+    const bytes = source.space.read(source.registers[register]!, layout.sizeBytes);
+    const fields: Fields = layout.decode(bytes);
+    for (const decode of decoders) decode(fields, source);
     return unwrap ? fields["value"] : fields;
   };
-  if (type.direction === "in") {
-    return ({ registers, space }) => fromBytes(space.read(registers[register]!, layout.sizeBytes));
-  }
-  return ({ registers, space }, { commits }) => {
+  if (type.direction === "in") return readFrom;
+  return (source, { commits }) => {
+    const { registers, space } = source;
     const address = registers[register]!;
     // Both before the handler: what cannot be written later is refused now, and nothing is read again.
     space.extents(address, layout.sizeBytes, true);
-    const current = type.direction === "inout" ? fromBytes(space.read(address, layout.sizeBytes)) : undefined;
+    const current = type.direction === "inout" ? readFrom(source) : undefined;
     let encoded: Uint8Array | undefined;
     commits.push(() => {
       if (encoded !== undefined) space.write(address, encoded);
@@ -154,7 +226,7 @@ function structDecoder(type: Extract<ArgumentType, { kind: "struct" }>, register
     return {
       value: current,
       set(next: unknown) {
-        encoded = layout.encode((unwrap ? { value: next } : next) as Record<string, unknown>);
+        encoded = layout.encode(unwrap ? { value: next } : numbered(next as Fields));
       },
     };
   };

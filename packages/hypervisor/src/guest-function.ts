@@ -6,8 +6,8 @@
  * function wrote to `out` and `inout` ones is copied back into the caller's own array or object.
  * Source: psABI, "3.2.3 Parameter Passing".
  */
-import type { ArgumentType, ScalarKind } from "@kvmkit/guest-kernel/abi";
-import { type Argument, isPointedScalar, type ScalarValues, type StructShape } from "./argument-types.js";
+import type { ArgumentType, ScalarKind, StructFields } from "@kvmkit/guest-kernel/abi";
+import { type Argument, isPointedScalar, type ScalarValues } from "./argument-types.js";
 import { VmError } from "./errors.js";
 import { structLayout } from "./struct-layout.js";
 
@@ -48,13 +48,14 @@ type Given<A> = A extends { readonly kind: "buffer" }
   ? Uint8Array
   : A extends { readonly kind: "cstring" }
     ? string
-    : A extends { readonly kind: "struct"; readonly fields: infer F extends StructShape }
-      ? { -readonly [N in keyof F]: ScalarValues[F[N]] }
+    : A extends { readonly kind: "struct"; readonly fields: infer F extends StructFields }
+      ? { -readonly [N in keyof F]: GivenField<F[N]> }
       : A extends { readonly kind: infer K extends ScalarKind }
         ? Loose<ScalarValues[K]>
         : A extends Argument<infer T>
           ? T
           : never;
+type GivenField<T> = T extends ScalarKind ? ScalarValues[T] : never;
 /** 64-bit integers may be given as numbers. */
 type Loose<T> = T extends bigint ? bigint | number : T;
 
@@ -197,6 +198,8 @@ function bufferPasser(type: Extract<ArgumentType, { kind: "buffer" }>, wrong: Wr
 
 function structPasser(type: Extract<ArgumentType, { kind: "struct" }>, wrong: Wrong): Passer {
   if (isPointedScalar(type)) throw wrong(`a pointer to ${type.name}`, "a struct with named fields");
+  const other = Object.entries(type.fields).find(([, field]) => typeof field === "object");
+  if (other !== undefined) throw wrong(`${type.name} with the field ${other[0]}`, "a struct of scalars");
   const layout = structLayout(type.fields);
   return (value, into) => {
     if (typeof value !== "object" || value === null) throw wrong(value, `an object ${type.name}`);

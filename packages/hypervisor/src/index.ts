@@ -1,6 +1,13 @@
 export type { RegisterName, Registers } from "./accelerators/accelerator.js";
 export { type Gpa, type Gva, toGpa, toGva } from "./addresses.js";
-export { type Argument, type Decoded, type InOutValue, type OutValue, t } from "./argument-types.js";
+export {
+  type Argument,
+  type Decoded,
+  type InOutValue,
+  type OutValue,
+  type ScalarArgument,
+  t,
+} from "./argument-types.js";
 export {
   ERROR_TABLE,
   type ErrorRow,

@@ -6,10 +6,12 @@
  */
 import {
   type ArgumentType,
+  type Direction,
   ERRNO,
   type ErrnoName,
   type HostSyscallName,
   type ScalarKind,
+  type StructField,
   type StructFields,
   SYSCALLS,
 } from "@kvmkit/guest-kernel/abi";
@@ -17,6 +19,7 @@ import type { Argument, Decoded } from "./argument-types.js";
 import { VmError } from "./errors.js";
 import type { HandlerContext, HookContext, SetupContext } from "./plugin-context.js";
 import type { RunResult } from "./result.js";
+import { sizeField } from "./struct-layout.js";
 
 /** What a plugin is written against; raised when a plugin would have to change. */
 export const PLUGIN_ABI = 1;
@@ -363,7 +366,7 @@ function pureType(plugin: string, where: string, type: ArgumentType): ArgumentTy
         kind: type.kind,
         name: checkedName(plugin, where, type.name),
         direction: directed(type.direction),
-        fields: structFields(plugin, where, type.fields),
+        fields: structFields(plugin, where, type),
       };
     default:
       return { kind: scalarKind(plugin, where, type.kind) };
@@ -398,14 +401,38 @@ function enumValues(
   return { ...values };
 }
 
-function structFields(plugin: string, where: string, fields: StructFields): StructFields {
+function structFields(
+  plugin: string,
+  where: string,
+  { fields, direction }: Extract<ArgumentType, { kind: "struct" }>,
+): StructFields {
   const entries = Object.entries(fields);
-  if (entries.length === 0 || entries.length > MAX_COPIED_BYTES / 8) {
-    throw wrong(plugin, where, `${entries.length} fields`, `1 to ${MAX_COPIED_BYTES / 8} fields`);
+  if (entries.length === 0 || entries.length > MAX_COPIED_BYTES / 16) {
+    throw wrong(plugin, where, `${entries.length} fields`, `1 to ${MAX_COPIED_BYTES / 16} fields`);
+  }
+  for (const [name, type] of entries) {
+    const size = sizeField(name);
+    if (typeof type === "object" && type.kind === "buffer" && Object.hasOwn(fields, size)) {
+      throw wrong(plugin, where, `the field ${size} twice`, `one, which the buffer ${name} brings`);
+    }
   }
   return Object.fromEntries(
-    entries.map(([name, kind]) => [checkedName(plugin, where, name), scalarKind(plugin, where, kind)]),
+    entries.map(([name, type]) => [
+      checkedName(plugin, where, name),
+      structField(plugin, `${where}.${name}`, direction, type),
+    ]),
   );
+}
+
+/** What the host writes is plain data: an address or an object of its own would mean nothing to the program. */
+function structField(plugin: string, where: string, direction: Direction, type: StructField): StructField {
+  if (typeof type !== "object") return scalarKind(plugin, where, type);
+  const pure = pureType(plugin, where, type);
+  const isAllowed =
+    pure.kind === "enum" || (direction === "in" && ["cstring", "buffer", "handle"].includes(pure.kind));
+  if (isAllowed) return pure as StructField;
+  const allowed = direction === "in" ? "a scalar, enum, cstring, buffer or handle" : "a scalar or an enum";
+  throw wrong(plugin, where, pure.kind, allowed);
 }
 
 function returnType(plugin: string, where: string, type: ArgumentType = { kind: "i64" }): ArgumentType {

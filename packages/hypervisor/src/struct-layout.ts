@@ -74,11 +74,32 @@ export interface StructLayout {
   encode(value: Readonly<Record<string, unknown>>): Uint8Array;
 }
 
+/** The scalars that fields are made of: a string is its address, a buffer its address and its size. */
+export function scalarFields(fields: StructFields): Readonly<Record<string, ScalarKind>> {
+  const scalars = Object.entries(fields).flatMap(([name, type]): [string, ScalarKind][] => {
+    if (typeof type === "string") return [[name, type]];
+    if (type.kind === "enum") return [[name, type.repr]];
+    if (type.kind === "handle") return [[name, "u32"]];
+    return type.kind === "cstring"
+      ? [[name, "pointer"]]
+      : [
+          [name, "pointer"],
+          [sizeField(name), "u64"],
+        ];
+  });
+  return Object.fromEntries(scalars);
+}
+
+/** The field behind a buffer's address. */
+export const sizeField = (name: string): string => `${name}_size`;
+
+/** The layout of the scalars that fields are made of. */
 export function structLayout(fields: StructFields): StructLayout {
   const offsets: Record<string, number> = {};
   let size = 0;
   let alignment = 1;
-  for (const [name, kind] of Object.entries(fields)) {
+  const scalars = scalarFields(fields);
+  for (const [name, kind] of Object.entries(scalars)) {
     const width = SCALARS[kind].size;
     size = Math.ceil(size / width) * width;
     offsets[name] = size;
@@ -86,7 +107,7 @@ export function structLayout(fields: StructFields): StructLayout {
     alignment = Math.max(alignment, width);
   }
   const sizeBytes = Math.ceil(size / alignment) * alignment;
-  const entries = Object.entries(fields).map(([name, kind]) => ({
+  const entries = Object.entries(scalars).map(([name, kind]) => ({
     name,
     row: SCALARS[kind] as ScalarRow,
     at: offsets[name]!,

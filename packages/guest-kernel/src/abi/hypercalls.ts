@@ -22,14 +22,10 @@ export const PLUGIN_HYPERCALL_LAST = 0x1fff;
 /** How an argument lies in the registers, and what the host makes of it before a handler sees it. */
 export type ArgumentType =
   | { readonly kind: ScalarKind }
-  /** An integer that has names. */
-  | { readonly kind: "enum"; readonly repr: ScalarKind; readonly values: Readonly<Record<string, number>> }
-  /** An opaque number that the plugin gave out. */
-  | { readonly kind: "handle"; readonly of: string }
-  /** A pointer to a NUL-terminated string of at most `maxBytes`, the NUL not counted; longer is -ENAMETOOLONG. */
-  | { readonly kind: "cstring"; readonly maxBytes: number }
-  /** Two registers: a pointer and a length of at most `maxBytes`. */
-  | { readonly kind: "buffer"; readonly direction: Direction; readonly maxBytes: number }
+  | EnumType
+  | HandleType
+  | StringType
+  | BufferType
   /** A pointer to one record, laid out as the psABI lays out a C struct. */
   | {
       readonly kind: "struct";
@@ -37,6 +33,32 @@ export type ArgumentType =
       readonly direction: Direction;
       readonly fields: StructFields;
     };
+
+/** An integer that has names. */
+export interface EnumType {
+  readonly kind: "enum";
+  readonly repr: ScalarKind;
+  readonly values: Readonly<Record<string, number>>;
+}
+
+/** An opaque number that the plugin gave out. */
+export interface HandleType {
+  readonly kind: "handle";
+  readonly of: string;
+}
+
+/** A pointer to a NUL-terminated string of at most `maxBytes`, the NUL not counted; longer is -ENAMETOOLONG. */
+export interface StringType {
+  readonly kind: "cstring";
+  readonly maxBytes: number;
+}
+
+/** Two registers, or in a struct two words: a pointer and a length of at most `maxBytes`. */
+export interface BufferType {
+  readonly kind: "buffer";
+  readonly direction: Direction;
+  readonly maxBytes: number;
+}
 
 export type ScalarKind =
   | "u8"
@@ -51,7 +73,9 @@ export type ScalarKind =
   | "f64"
   | "pointer";
 export type Direction = "in" | "out" | "inout";
-export type StructFields = Readonly<Record<string, ScalarKind>>;
+/** What leads out of a struct, or stands for an object of the host, only where the host just reads it. */
+export type StructField = ScalarKind | EnumType | HandleType | StringType | BufferType;
+export type StructFields = Readonly<Record<string, StructField>>;
 
 /** One hypercall as pure data: what the kernel builder, the header generator and the registry read. */
 export interface HypercallRow {

@@ -1,6 +1,15 @@
 /** An include file for assembly sources: numbers, the constants of enums, and the offsets and sizes of structs. */
 import { structLayout } from "../struct-layout.js";
-import { commentLines, enumsOf, type GuestInterface, hex, madeFrom, sectionsOf } from "./guest-interface.js";
+import {
+  commentLines,
+  enumsOf,
+  enumsOfStruct,
+  type GuestInterface,
+  hex,
+  madeFrom,
+  type NamedEnum,
+  sectionsOf,
+} from "./guest-interface.js";
 
 /** How a dialect writes `name = value`, and a comment. */
 const DIALECTS = {
@@ -19,17 +28,14 @@ export function assemblerInclude(plugins: GuestInterface, dialect: AssemblerDial
     ...commentLines(`${plugin.name} ${plugin.version}`).map((line) => `${comment} ${line}`),
     ...calls.flatMap(({ nr, row }) => [
       define(`SYS_${row.name}`, hex(nr)),
-      ...enumsOf(row).flatMap(({ type, prefix }) =>
-        Object.entries(type.values).map(([name, value]) =>
-          define(`${prefix}_${name.toUpperCase()}`, `${value}`),
-        ),
-      ),
+      ...constants(enumsOf(row), define),
     ]),
     ...[...structs].flatMap(([name, fields]) => {
       const { offsets, sizeBytes } = structLayout(fields);
       return [
         ...Object.entries(offsets).map(([field, offset]) => define(`${name}_${field}`, `${offset}`)),
         define(`SIZEOF_${name}`, `${sizeBytes}`),
+        ...constants(enumsOfStruct(name, fields), define),
       ];
     }),
     ...(plugin.definition.guest?.asm === undefined || dialect !== "gas"
@@ -37,4 +43,10 @@ export function assemblerInclude(plugins: GuestInterface, dialect: AssemblerDial
       : [plugin.definition.guest.asm.trimEnd()]),
   ]);
   return `${comment} ${madeFrom(sections)}\n${lines.join("\n")}\n`;
+}
+
+function constants(enums: readonly NamedEnum[], define: (name: string, value: string) => string): string[] {
+  return enums.flatMap(({ type, prefix }) =>
+    Object.entries(type.values).map(([name, value]) => define(`${prefix}_${name.toUpperCase()}`, `${value}`)),
+  );
 }

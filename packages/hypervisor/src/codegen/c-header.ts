@@ -2,18 +2,27 @@
  * A C header, for C11 and C++11, freestanding or hosted: numbers, constants, structs, and a function for each
  * hypercall. Nothing has to be linked.
  */
-import { type ArgumentType, ERRNO, type ErrnoName, type ScalarKind } from "@kvmkit/guest-kernel/abi";
-import { isPointedScalar } from "../argument-types.js";
-import { structLayout } from "../struct-layout.js";
 import {
+  type ArgumentType,
+  ERRNO,
+  type ErrnoName,
+  type ScalarKind,
+  type StructFields,
+} from "@kvmkit/guest-kernel/abi";
+import { isPointedScalar } from "../argument-types.js";
+import { sizeField, structLayout } from "../struct-layout.js";
+import {
+  argumentOf,
   commentLines,
   describeType,
   enumPrefix,
   enumsOf,
+  enumsOfStruct,
   type GuestInterface,
   hex,
   impliedErrors,
   madeFrom,
+  type NamedEnum,
   type NumberedCall,
   type PluginSection,
   sectionsOf,
@@ -115,16 +124,18 @@ function sectionText({ plugin, calls, structs, handles }: PluginSection): string
   ].join("\n");
 }
 
-function structText(name: string, fields: Readonly<Record<string, ScalarKind>>): string {
+function structText(name: string, fields: StructFields): string {
   const { sizeBytes, offsets } = structLayout(fields);
-  const members = Object.entries(fields).map(
-    ([field, kind]) => `  ${declare(C_SCALARS[kind], safe(field))};\n`,
-  );
+  const members = Object.entries(fields).flatMap(([field, type]) => [
+    declare(cType(argumentOf(type)), safe(field)),
+    ...(typeof type === "object" && type.kind === "buffer" ? [`uint64_t ${sizeField(field)}`] : []),
+  ]);
   const asserts = Object.entries(offsets).map(
     ([field, offset]) =>
       `KVMKIT_ASSERT(offsetof(struct ${safe(name)}, ${safe(field)}) == ${offset}, "${name}.${field}");\n`,
   );
-  return `struct ${safe(name)} {\n${members.join("")}};\nKVMKIT_ASSERT(sizeof(struct ${safe(name)}) == ${sizeBytes}, "${name}");\n${asserts.join("")}`;
+  const declared = members.map((member) => `  ${member};\n`).join("");
+  return `${enumConstants(enumsOfStruct(name, fields))}struct ${safe(name)} {\n${declared}};\nKVMKIT_ASSERT(sizeof(struct ${safe(name)}) == ${sizeBytes}, "${name}");\n${asserts.join("")}`;
 }
 
 interface Parameter {
@@ -174,7 +185,7 @@ function callText({ nr, row }: NumberedCall): string {
   ];
   const parameters = list.map(({ declaration }) => declaration).join(", ") || "void";
   return `#define KVMKIT_NR_${row.name} ${hex(nr)}
-${enumConstants(row)}/**
+${enumConstants(enumsOf(row))}/**
 ${doc.map((line) => ` * ${line}\n`).join("")} */
 static inline int64_t ${name}(${parameters})
 {
@@ -182,8 +193,8 @@ ${body}}
 `;
 }
 
-function enumConstants(row: NumberedCall["row"]): string {
-  return enumsOf(row)
+function enumConstants(enums: readonly NamedEnum[]): string {
+  return enums
     .flatMap(({ type, prefix }) =>
       Object.entries(type.values).map(
         ([name, value]) =>

@@ -89,6 +89,9 @@ int main(int argc, char **argv)
   sum += buffer_both_ways(room, sizeof room, 1) + structs(&from, &to, &range);
   sum += pointed(&count, &flag, &level, &where) + enums(ENUMS_MODE_SAFE, ENUMS_WIDE_HIGH);
   sum += handles((cursor_handle)1, 2) + delete_(1) + later();
+  struct request request = {REQUEST_VERB_PUT, "/path", "abc", 3, room, sizeof room, 1, 0.5};
+  struct state state = {STATE_PHASE_SHUT, 1};
+  sum += rich_structs(&request, &state);
   sum += kvmkit_serve_calls();
   kvmkit_print("sum ");
   kvmkit_print_number(sum);
@@ -137,6 +140,17 @@ pub fn use_it(room: &mut [u8]) -> Result<u64, hypercalls::Errno> {
     let from = hypercalls::point { x: 1, y: 2, class: true };
     let mut to = hypercalls::point::default();
     hypercalls::structs(&from, &mut to, &mut hypercalls::range::default())?;
+    let request = hypercalls::request {
+        verb: hypercalls::request_verb::PUT,
+        path: c"/path".as_ptr(),
+        sent: b"abc".as_ptr(),
+        sent_size: 3,
+        room: room.as_mut_ptr(),
+        room_size: room.len() as u64,
+        cursor: hypercalls::cursor_handle(1),
+        deadline: 0.5,
+    };
+    unsafe { hypercalls::rich_structs(&request, &mut hypercalls::state::default()) }?;
     hypercalls::kvmkit_serve_calls();
     if hypercalls::delete(1)? && answer == hypercalls::enums_result::YES { Ok(length as u64) } else { Err(hypercalls::Errno::ENOENT) }
 }

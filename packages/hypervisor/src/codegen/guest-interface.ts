@@ -4,7 +4,7 @@
  * `resolvePlugins()` returns it, and so does `kvm build` from a manifest and its lock file. Hypercalls that serve a
  * system call of Linux are left out: programs reach those through their C library.
  */
-import type { ArgumentType, ScalarKind, StructFields } from "@kvmkit/guest-kernel/abi";
+import type { ArgumentType, ScalarKind, StructField, StructFields } from "@kvmkit/guest-kernel/abi";
 import { isPointedScalar } from "../argument-types.js";
 import type { Plugin, PluginRow } from "../plugin.js";
 
@@ -40,6 +40,8 @@ export interface PluginSection {
 export function sectionsOf(plugins: GuestInterface): PluginSection[] {
   const structs = new Set<string>();
   const handles = new Set<string>();
+  const fieldsOf = (type: ArgumentType): ArgumentType[] =>
+    type.kind === "struct" ? Object.values(type.fields).map(argumentOf) : [];
   const firstTime = (seen: Set<string>, name: string): boolean => !seen.has(name) && !!seen.add(name);
   return plugins.flatMap(({ plugin, calls: all }) => {
     const calls = all.filter(({ row }) => row.nr === undefined);
@@ -55,9 +57,9 @@ export function sectionsOf(plugins: GuestInterface): PluginSection[] {
             : [],
         ),
       ),
-      handles: types.flatMap((type) =>
-        type.kind === "handle" && firstTime(handles, type.of) ? [type.of] : [],
-      ),
+      handles: types
+        .flatMap((type) => [type, ...fieldsOf(type)])
+        .flatMap((type) => (type.kind === "handle" && firstTime(handles, type.of) ? [type.of] : [])),
     };
   });
 }
@@ -75,6 +77,17 @@ export function enumsOf({ name, args, returns }: PluginRow): NamedEnum[] {
     type.kind === "enum" ? [{ type, prefix: enumPrefix(name, argument) }] : [],
   );
 }
+
+/** The enums among the fields of a struct. */
+export function enumsOfStruct(name: string, fields: StructFields): NamedEnum[] {
+  return Object.entries(fields).flatMap(([field, type]) =>
+    typeof type === "object" && type.kind === "enum" ? [{ type, prefix: enumPrefix(name, field) }] : [],
+  );
+}
+
+/** A field's type as an argument's. */
+export const argumentOf = (field: StructField): ArgumentType =>
+  typeof field === "string" ? { kind: field } : field;
 
 export const enumPrefix = (hypercall: string, argument: string): string =>
   `${hypercall}_${argument}`.toUpperCase();

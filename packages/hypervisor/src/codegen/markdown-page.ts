@@ -1,7 +1,9 @@
 /** A reference page in Markdown: what a program can call, with what, and what comes back. */
+import type { StructFields } from "@kvmkit/guest-kernel/abi";
 import { isPointedScalar } from "../argument-types.js";
-import { structLayout } from "../struct-layout.js";
+import { sizeField, structLayout } from "../struct-layout.js";
 import {
+  argumentOf,
   commentLines,
   describeType,
   type GuestInterface,
@@ -52,22 +54,18 @@ function callText({ nr, row }: NumberedCall): string {
   ].join("\n");
 }
 
-function structText(
-  name: string,
-  fields: PluginSection["structs"] extends ReadonlyMap<string, infer F> ? F : never,
-): string {
+function structText(name: string, fields: StructFields): string {
   const { offsets, sizeBytes } = structLayout(fields);
-  const rows = Object.entries(fields).map(
-    ([field, kind]) => `| ${offsets[field]} | \`${field}\` | ${kind} |`,
-  );
-  return [
-    `### \`struct ${name}\`\n`,
-    `${sizeBytes} bytes.\n`,
-    "| offset | field | type |",
-    "| --- | --- | --- |",
-    ...rows,
-    "",
-  ].join("\n");
+  const rows = Object.entries(fields).flatMap(([field, type]) => {
+    const argument = argumentOf(type);
+    const row = `| ${offsets[field]} | \`${field}\` | ${typeName(argument)} | ${plainText(describeType(argument))} |`;
+    const size = sizeField(field);
+    return argument.kind === "buffer"
+      ? [row, `| ${offsets[size]} | \`${size}\` | u64 | bytes at ${field} |`]
+      : [row];
+  });
+  const table = ["| offset | field | type | what it is |", "| --- | --- | --- | --- |", ...rows, ""];
+  return [`### \`struct ${name}\`\n`, `${sizeBytes} bytes.\n`, ...table].join("\n");
 }
 
 function typeName(type: NumberedCall["row"]["returns"]): string {

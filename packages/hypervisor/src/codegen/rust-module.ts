@@ -2,18 +2,28 @@
  * A Rust module, `no_std`: a function for each hypercall that takes slices, references and C strings, so that no
  * length or lifetime is the caller's to get right, and returns a `Result`.
  */
-import { type ArgumentType, ERRNO, type ErrnoName, type ScalarKind } from "@kvmkit/guest-kernel/abi";
+import {
+  type ArgumentType,
+  ERRNO,
+  type ErrnoName,
+  type ScalarKind,
+  type StructField,
+  type StructFields,
+} from "@kvmkit/guest-kernel/abi";
 import { isPointedScalar } from "../argument-types.js";
-import { structLayout } from "../struct-layout.js";
+import { sizeField, structLayout } from "../struct-layout.js";
 import {
   commentLines,
   describeType,
   type EnumType,
+  enumPrefix,
   enumsOf,
+  enumsOfStruct,
   type GuestInterface,
   hex,
   impliedErrors,
   madeFrom,
+  type NamedEnum,
   type NumberedCall,
   type PluginSection,
   sectionsOf,
@@ -85,17 +95,36 @@ function sectionText({ plugin, calls, structs, handles }: PluginSection): string
   ].join("\n");
 }
 
-function structText(name: string, fields: Readonly<Record<string, ScalarKind>>): string {
-  const members = Object.entries(fields).map(
-    ([field, kind]) => `    pub ${safe(field)}: ${fieldType(kind)},\n`,
-  );
+function structText(name: string, fields: StructFields): string {
+  const members = Object.entries(fields).flatMap(([field, type]) => [
+    `    pub ${safe(field)}: ${memberType(name, field, type)},\n`,
+    ...(typeof type === "object" && type.kind === "buffer" ? [`    pub ${sizeField(field)}: u64,\n`] : []),
+  ]);
   const { sizeBytes } = structLayout(fields);
-  return `#[repr(C)]
-#[derive(Clone, Copy, Debug, Default, PartialEq)]
+  return `${enumTypes(enumsOfStruct(name, fields))}#[repr(C)]
+#[derive(Clone, Copy, Debug, ${leadsOut(fields) ? "" : "Default, "}PartialEq)]
 pub struct ${safe(name)} {
 ${members.join("")}}
 const _: () = assert!(core::mem::size_of::<${safe(name)}>() == ${sizeBytes});
 `;
+}
+
+/** Whether a struct has what no default can stand for: addresses of the caller's, and handles. */
+const leadsOut = (fields: StructFields): boolean =>
+  Object.values(fields).some((type) => typeof type === "object" && type.kind !== "enum");
+
+function memberType(struct: string, field: string, type: StructField): string {
+  if (typeof type === "string") return fieldType(type);
+  switch (type.kind) {
+    case "enum":
+      return enumName(enumPrefix(struct, field));
+    case "handle":
+      return `${type.of}_handle`;
+    case "cstring":
+      return "*const core::ffi::c_char";
+    default:
+      return type.direction === "in" ? "*const u8" : "*mut u8";
+  }
 }
 
 /** An address in a struct is a number: a raw pointer has no \`Default\`. */
@@ -107,16 +136,18 @@ function callText({ nr, row }: NumberedCall): string {
   const parameters = args.map(([name, type]) => `${safe(name)}: ${parameterType(row, name, type)}`);
   const registers = args.flatMap(([name, type]) => registersOf(safe(name), type));
   const values = Array.from({ length: 6 }, (_, index) => registers[index] ?? "0").join(", ");
-  const isUnsafe = args.some(([, { kind }]) => kind === "pointer");
+  const isUnsafe = args.some(
+    ([, type]) => type.kind === "pointer" || (type.kind === "struct" && leadsOut(type.fields)),
+  );
   const call = `syscall(${constant}, [${values}])`;
   const paragraphs = [
     commentLines(row.doc),
     args.map(([name, type]) => `- \`${name}\`: ${describeType(type)}`),
     [`Errors: ${[...row.errors, ...impliedErrors(row)].join(", ")}.`],
-    isUnsafe ? ["# Safety", "The host may use the address."] : [],
+    isUnsafe ? ["# Safety", "The host may use the addresses."] : [],
   ];
   return `pub const ${constant}: u32 = ${hex(nr)};
-${enumTypes(row)}
+${enumTypes(enumsOf(row))}
 ${docComment(paragraphs)}#[inline]
 pub ${isUnsafe ? "unsafe " : ""}fn ${safe(row.name)}(${parameters.join(", ")}) -> Result<${resultType(row)}, Errno> {
     let result = ${isUnsafe ? call : `unsafe { ${call} }`}?;
@@ -132,15 +163,15 @@ const docComment = (paragraphs: readonly (readonly string[])[]): string =>
     .join("///\n");
 
 /** An open set of named numbers, as the host's answer may be of a newer plugin. */
-function enumTypes(row: NumberedCall["row"]): string {
-  return enumsOf(row)
+function enumTypes(enums: readonly NamedEnum[]): string {
+  return enums
     .map(({ type, prefix }) => {
       const constants = Object.entries(type.values).map(
         ([name, value]) => `    pub const ${name.toUpperCase()}: Self = Self(${value});\n`,
       );
       return `
 #[repr(transparent)]
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct ${enumName(prefix)}(pub ${enumRepr(type)});
 impl ${enumName(prefix)} {
 ${constants.join("")}}

@@ -23,10 +23,17 @@ interface Point {
   weight: number;
   next: bigint;
 }
-const mode = t.enum({ FAST: 0, SAFE: 1 });
 interface Box {
   readonly lid: boolean;
 }
+const mode = t.enum({ FAST: 0, SAFE: 1 });
+const rich = t.struct("rich", {
+  mode,
+  name: t.cstring(8),
+  data: t.buffer.in(8),
+  box: t.handle<Box>("box"),
+  wide: t.u64,
+});
 const box = t.handle<Box>("box");
 
 /** What a handler gets for each type of argument. */
@@ -49,6 +56,10 @@ export type Arguments = All<{
   structIn: Same<Got<ReturnType<typeof point.in>>, Readonly<Point>>;
   structOut: Same<Got<ReturnType<typeof point.out>>, OutValue<Point>>;
   structInOut: Same<Got<ReturnType<typeof point.inout>>, InOutValue<Point>>;
+  richStruct: Same<
+    Got<ReturnType<typeof rich.in>>,
+    Readonly<{ mode: "FAST" | "SAFE"; name: string; data: GuestBuffer; box: Box; wide: bigint }>
+  >;
   pointedIn: Same<Got<ReturnType<typeof t.u16.in>>, number>;
   pointedOut: Same<Got<ReturnType<typeof t.u64.out>>, OutValue<bigint>>;
   pointedInOut: Same<Got<ReturnType<typeof t.bool.inout>>, InOutValue<boolean>>;

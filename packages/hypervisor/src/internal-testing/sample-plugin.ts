@@ -33,6 +33,22 @@ export const samplePlugin = definePlugin({
       },
       handle,
     },
+    rich_structs: {
+      args: {
+        request: t
+          .struct("request", {
+            verb: t.enum({ GET: 1, PUT: 2 }, "u8"),
+            path: t.cstring(255),
+            sent: t.buffer.in(4096),
+            room: t.buffer.out(4096),
+            cursor: t.handle<object>("cursor"),
+            deadline: t.f64,
+          })
+          .in(),
+        state: t.struct("state", { phase: t.enum({ OPEN: 0, SHUT: 1 }, "u16"), count: "u32" }).inout(),
+      },
+      handle,
+    },
     pointed: {
       args: { count: t.u64.out(), flag: t.bool.in(), level: t.f64.inout(), where: t.pointer.out() },
       handle,

@@ -148,6 +148,38 @@ KVMKIT_ASSERT(offsetof(struct range, low) == 0, "range.low");
 KVMKIT_ASSERT(offsetof(struct range, high) == 8, "range.high");
 KVMKIT_ASSERT(offsetof(struct range, base) == 16, "range.base");
 
+#define REQUEST_VERB_GET ((uint8_t)1)
+#define REQUEST_VERB_PUT ((uint8_t)2)
+struct request {
+  uint8_t verb;
+  const char *path;
+  const void *sent;
+  uint64_t sent_size;
+  void *room;
+  uint64_t room_size;
+  cursor_handle cursor;
+  double deadline;
+};
+KVMKIT_ASSERT(sizeof(struct request) == 64, "request");
+KVMKIT_ASSERT(offsetof(struct request, verb) == 0, "request.verb");
+KVMKIT_ASSERT(offsetof(struct request, path) == 8, "request.path");
+KVMKIT_ASSERT(offsetof(struct request, sent) == 16, "request.sent");
+KVMKIT_ASSERT(offsetof(struct request, sent_size) == 24, "request.sent_size");
+KVMKIT_ASSERT(offsetof(struct request, room) == 32, "request.room");
+KVMKIT_ASSERT(offsetof(struct request, room_size) == 40, "request.room_size");
+KVMKIT_ASSERT(offsetof(struct request, cursor) == 48, "request.cursor");
+KVMKIT_ASSERT(offsetof(struct request, deadline) == 56, "request.deadline");
+
+#define STATE_PHASE_OPEN ((uint16_t)0)
+#define STATE_PHASE_SHUT ((uint16_t)1)
+struct state {
+  uint16_t phase;
+  uint32_t count;
+};
+KVMKIT_ASSERT(sizeof(struct state) == 8, "state");
+KVMKIT_ASSERT(offsetof(struct state, phase) == 0, "state.phase");
+KVMKIT_ASSERT(offsetof(struct state, count) == 4, "state.count");
+
 #define KVMKIT_NR_scalars_unsigned 0x1000
 /**
  * Unsigned
@@ -238,7 +270,19 @@ static inline int64_t structs(const struct point *from, struct point *to, struct
   return kvmkit_call3(KVMKIT_NR_structs, (int64_t)(intptr_t)from, (int64_t)(intptr_t)to, (int64_t)(intptr_t)both);
 }
 
-#define KVMKIT_NR_pointed 0x1006
+#define KVMKIT_NR_rich_structs 0x1006
+/**
+ * @param request  struct request that the host reads
+ * @param state  struct state that the host reads and writes
+ * @return int64_t, or a negative error number (see kvmkit_failed)
+ * Errors of any such call: EFAULT, EIO.
+ */
+static inline int64_t rich_structs(const struct request *request, struct state *state)
+{
+  return kvmkit_call2(KVMKIT_NR_rich_structs, (int64_t)(intptr_t)request, (int64_t)(intptr_t)state);
+}
+
+#define KVMKIT_NR_pointed 0x1007
 /**
  * @param count  u64 that the host writes
  * @param flag  bool that the host reads
@@ -252,7 +296,7 @@ static inline int64_t pointed(uint64_t *count, const bool *flag, double *level, 
   return kvmkit_call4(KVMKIT_NR_pointed, (int64_t)(intptr_t)count, (int64_t)(intptr_t)flag, (int64_t)(intptr_t)level, (int64_t)(intptr_t)where);
 }
 
-#define KVMKIT_NR_enums 0x1007
+#define KVMKIT_NR_enums 0x1008
 #define ENUMS_MODE_FAST ((int32_t)0)
 #define ENUMS_MODE_SAFE ((int32_t)1)
 #define ENUMS_WIDE_LOW ((int64_t)-1)
@@ -270,7 +314,7 @@ static inline int64_t enums(int32_t mode, int64_t wide)
   return kvmkit_call2(KVMKIT_NR_enums, (int64_t)mode, (int64_t)wide);
 }
 
-#define KVMKIT_NR_handles 0x1008
+#define KVMKIT_NR_handles 0x1009
 /**
  * @param cursor  handle of a cursor
  * @param again  handle of a cursor
@@ -282,7 +326,7 @@ static inline int64_t handles(cursor_handle cursor, cursor_handle again)
   return kvmkit_call2(KVMKIT_NR_handles, (int64_t)cursor, (int64_t)again);
 }
 
-#define KVMKIT_NR_delete 0x1009
+#define KVMKIT_NR_delete 0x100a
 /**
  * Its name is a keyword.
  * @param default_  u8
@@ -294,7 +338,7 @@ static inline int64_t delete_(uint8_t default_)
   return kvmkit_call1(KVMKIT_NR_delete, (int64_t)default_);
 }
 
-#define KVMKIT_NR_later 0x100a
+#define KVMKIT_NR_later 0x100b
 /**
  * @return uint64_t, or a negative error number (see kvmkit_failed)
  * Errors of any such call: EINTR, EIO, ETIMEDOUT.
@@ -306,7 +350,7 @@ static inline int64_t later(void)
 
 /* ---- calls 1.0.0: Functions of the program that the host calls. */
 
-#define KVMKIT_NR_call_next 0x100b
+#define KVMKIT_NR_call_next 0x100c
 /**
  * Waits for the next call. result: rax of the function that was called last. Programs use kvmkit_serve_calls().
  * @param result  u64

@@ -69,6 +69,44 @@ pub struct range {
 }
 const _: () = assert!(core::mem::size_of::<range>() == 24);
 
+
+#[repr(transparent)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct request_verb(pub u8);
+impl request_verb {
+    pub const GET: Self = Self(1);
+    pub const PUT: Self = Self(2);
+}
+#[repr(C)]
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct request {
+    pub verb: request_verb,
+    pub path: *const core::ffi::c_char,
+    pub sent: *const u8,
+    pub sent_size: u64,
+    pub room: *mut u8,
+    pub room_size: u64,
+    pub cursor: cursor_handle,
+    pub deadline: f64,
+}
+const _: () = assert!(core::mem::size_of::<request>() == 64);
+
+
+#[repr(transparent)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct state_phase(pub u16);
+impl state_phase {
+    pub const OPEN: Self = Self(0);
+    pub const SHUT: Self = Self(1);
+}
+#[repr(C)]
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+pub struct state {
+    pub phase: state_phase,
+    pub count: u32,
+}
+const _: () = assert!(core::mem::size_of::<state>() == 8);
+
 pub const NR_SCALARS_UNSIGNED: u32 = 0x1000;
 
 /// Unsigned
@@ -109,7 +147,7 @@ pub const NR_SCALARS_OTHER: u32 = 0x1002;
 /// Errors: EIO.
 ///
 /// # Safety
-/// The host may use the address.
+/// The host may use the addresses.
 #[inline]
 pub unsafe fn scalars_other(flag: bool, ratio: f64, address: *const c_void) -> Result<f64, Errno> {
     let result = syscall(NR_SCALARS_OTHER, [flag as u64, ratio.to_bits(), address as u64, 0, 0, 0])?;
@@ -156,7 +194,22 @@ pub fn structs(from: &point, to: &mut point, both: &mut range) -> Result<i64, Er
     Ok(result as i64)
 }
 
-pub const NR_POINTED: u32 = 0x1006;
+pub const NR_RICH_STRUCTS: u32 = 0x1006;
+
+/// - `request`: struct request that the host reads
+/// - `state`: struct state that the host reads and writes
+///
+/// Errors: EFAULT, EIO.
+///
+/// # Safety
+/// The host may use the addresses.
+#[inline]
+pub unsafe fn rich_structs(request: &request, state: &mut state) -> Result<i64, Errno> {
+    let result = syscall(NR_RICH_STRUCTS, [request as *const _ as u64, state as *mut _ as u64, 0, 0, 0, 0])?;
+    Ok(result as i64)
+}
+
+pub const NR_POINTED: u32 = 0x1007;
 
 /// - `count`: u64 that the host writes
 /// - `flag`: bool that the host reads
@@ -170,10 +223,10 @@ pub fn pointed(count: &mut u64, flag: &bool, level: &mut f64, where_: &mut u64) 
     Ok(result as i64)
 }
 
-pub const NR_ENUMS: u32 = 0x1007;
+pub const NR_ENUMS: u32 = 0x1008;
 
 #[repr(transparent)]
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct enums_mode(pub i32);
 impl enums_mode {
     pub const FAST: Self = Self(0);
@@ -181,7 +234,7 @@ impl enums_mode {
 }
 
 #[repr(transparent)]
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct enums_wide(pub i64);
 impl enums_wide {
     pub const LOW: Self = Self(-1);
@@ -189,7 +242,7 @@ impl enums_wide {
 }
 
 #[repr(transparent)]
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct enums_result(pub u8);
 impl enums_result {
     pub const NO: Self = Self(0);
@@ -206,7 +259,7 @@ pub fn enums(mode: enums_mode, wide: enums_wide) -> Result<enums_result, Errno> 
     Ok(enums_result(result as u8))
 }
 
-pub const NR_HANDLES: u32 = 0x1008;
+pub const NR_HANDLES: u32 = 0x1009;
 
 /// - `cursor`: handle of a cursor
 /// - `again`: handle of a cursor
@@ -218,7 +271,7 @@ pub fn handles(cursor: cursor_handle, again: cursor_handle) -> Result<i64, Errno
     Ok(result as i64)
 }
 
-pub const NR_DELETE: u32 = 0x1009;
+pub const NR_DELETE: u32 = 0x100a;
 
 /// Its name is a keyword.
 ///
@@ -231,7 +284,7 @@ pub fn delete(default: u8) -> Result<bool, Errno> {
     Ok(result != 0)
 }
 
-pub const NR_LATER: u32 = 0x100a;
+pub const NR_LATER: u32 = 0x100b;
 
 /// Errors: EINTR, EIO, ETIMEDOUT.
 #[inline]
@@ -242,7 +295,7 @@ pub fn later() -> Result<u64, Errno> {
 
 // calls 1.0.0: Functions of the program that the host calls.
 
-pub const NR_CALL_NEXT: u32 = 0x100b;
+pub const NR_CALL_NEXT: u32 = 0x100c;
 
 /// Waits for the next call. result: rax of the function that was called last. Programs use kvmkit_serve_calls().
 ///
@@ -252,7 +305,7 @@ pub const NR_CALL_NEXT: u32 = 0x100b;
 /// Errors: ENOSYS, EIO.
 ///
 /// # Safety
-/// The host may use the address.
+/// The host may use the addresses.
 #[inline]
 pub unsafe fn call_next(result: u64, frame: *const c_void) -> Result<i64, Errno> {
     let result = syscall(NR_CALL_NEXT, [result as u64, frame as u64, 0, 0, 0, 0])?;
