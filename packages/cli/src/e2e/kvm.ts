@@ -4,7 +4,7 @@ import { chmodSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync 
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
-import { kvmTest } from "@kvmkit-internal/test-support";
+import { kvmTest, kvmToolTest, toolTest } from "@kvmkit-internal/test-support";
 import test, { type ExecutionContext } from "ava";
 import { assembleSource } from "../build/assemble-source.js";
 import { linkProgram } from "../build/link-object.js";
@@ -81,6 +81,16 @@ type MachineTestBody = (t: ExecutionContext, machine: KvmOnMachine) => void | Pr
 export function machineTest(title: string, body: MachineTestBody): void {
   kvmTest(`${title}, on kvm`, (t) => body(t, onMachine("kvm")));
   test(`${title}, on soft`, (t) => body(t, onMachine("soft")));
+}
+
+/** The same for a test that needs tools. */
+export function machineToolTest(
+  title: string,
+  tools: Readonly<Record<string, string>>,
+  body: MachineTestBody,
+): void {
+  kvmToolTest(`${title}, on kvm`, tools, (t) => body(t, onMachine("kvm")));
+  toolTest(`${title}, on soft`, tools, (t) => body(t, onMachine("soft")));
 }
 
 /** Collects what a started process prints until it ends. */

@@ -2,8 +2,8 @@
 import { once } from "node:events";
 import { existsSync, mkdirSync, readFileSync, symlinkSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
-import { kvmTest } from "@kvmkit-internal/test-support";
-import { finished, KVM, kvm, STACK_TRACE, scratchFolder, startKvm } from "./kvm.js";
+import test from "ava";
+import { finished, KVM, kvm, machineTest, STACK_TRACE, scratchFolder } from "./kvm.js";
 
 const root = scratchFolder();
 const sources = join(dirname(KVM), "../testdata/programs");
@@ -40,9 +40,9 @@ function pluginProject(name: string, grant: string, call: string): string {
   return cwd;
 }
 
-kvmTest(
+machineTest(
   "plugin: a hypercall of a module beside the manifest, its number recorded in kvm.lock.json",
-  async (t) => {
+  async (t, { kvm }) => {
     const cwd = pluginProject("plugin", `grant = ["add_three"]`, "SYS_add_three");
     t.deepEqual(await kvm(["run"], { cwd }), { status: 42, stdout: "", stderr: "" });
     const lock = JSON.parse(readFileSync(join(cwd, "kvm.lock.json"), "utf8"));
@@ -56,23 +56,26 @@ kvmTest(
   },
 );
 
-kvmTest("plugin: an errno it throws is the guest's; any other throw is -EIO, and is reported", async (t) => {
-  const refuse = await kvm(["run"], { cwd: pluginProject("refuse", `grant = "all"`, "SYS_refuse") });
-  t.deepEqual(refuse, { status: 13, stdout: "", stderr: "" });
-  const crash = await kvm(["run"], { cwd: pluginProject("crash", `grant = "all"`, "SYS_crash") });
-  t.is(crash.status, 5);
-  t.regex(crash.stderr, /crash of plugin adder failed: secret.*ERR_VM_HANDLER/);
-  t.notRegex(crash.stderr, STACK_TRACE);
-});
+machineTest(
+  "plugin: an errno it throws is the guest's; any other throw is -EIO, and is reported",
+  async (t, { kvm }) => {
+    const refuse = await kvm(["run"], { cwd: pluginProject("refuse", `grant = "all"`, "SYS_refuse") });
+    t.deepEqual(refuse, { status: 13, stdout: "", stderr: "" });
+    const crash = await kvm(["run"], { cwd: pluginProject("crash", `grant = "all"`, "SYS_crash") });
+    t.is(crash.status, 5);
+    t.regex(crash.stderr, /crash of plugin adder failed: secret.*ERR_VM_HANDLER/);
+    t.notRegex(crash.stderr, STACK_TRACE);
+  },
+);
 
-kvmTest("plugin: what is not granted does not exist for the guest: -ENOSYS", async (t) => {
+machineTest("plugin: what is not granted does not exist for the guest: -ENOSYS", async (t, { kvm }) => {
   const cwd = pluginProject("withheld", `grant = ["refuse"]`, "0x1000");
   t.is((await kvm(["run"], { cwd })).status, 38);
 });
 
-kvmTest(
+machineTest(
   "plugin: an asynchronous handler is waited for, in a worker, and the streams still work",
-  async (t) => {
+  async (t, { kvm }) => {
     const cwd = pluginProject("async", `grant = ["later"]`, "SYS_later");
     t.deepEqual(await kvm(["run"], { cwd }), { status: 42, stdout: "", stderr: "" });
     writeFileSync(join(cwd, "cat.s"), readFileSync(join(sources, "cat.s")));
@@ -85,19 +88,22 @@ kvmTest(
   },
 );
 
-kvmTest("plugin: a time limit and Ctrl-C end a handler that never answers: 124 and 130", async (t) => {
-  const cwd = pluginProject("never", `grant = ["never"]`, "SYS_never");
-  const ran = await kvm(["run", "--timeout", "200ms"], { cwd });
-  t.deepEqual(ran, { status: 124, stdout: "", stderr: "kvm: the time limit of 200ms was reached\n" });
-  const ready =
-    '.include "hypercalls.inc"\n.text\n.globl _start\n_start: mov eax, 1\nmov edi, 1\nlea rsi, [rip + text]\nmov edx, 5\nsyscall\n';
-  writeFileSync(join(cwd, "main.s"), `${ready}mov eax, SYS_never\nsyscall\ntext: .ascii "ready"\n`);
-  const child = startKvm(["run"], { cwd });
-  const interrupted = finished(child);
-  await once(child.stdout!, "data");
-  child.kill("SIGINT");
-  t.deepEqual(await interrupted, { status: 130, stdout: "ready", stderr: "" });
-});
+machineTest(
+  "plugin: a time limit and Ctrl-C end a handler that never answers: 124 and 130",
+  async (t, { kvm, startKvm }) => {
+    const cwd = pluginProject("never", `grant = ["never"]`, "SYS_never");
+    const ran = await kvm(["run", "--timeout", "200ms"], { cwd });
+    t.deepEqual(ran, { status: 124, stdout: "", stderr: "kvm: the time limit of 200ms was reached\n" });
+    const ready =
+      '.include "hypercalls.inc"\n.text\n.globl _start\n_start: mov eax, 1\nmov edi, 1\nlea rsi, [rip + text]\nmov edx, 5\nsyscall\n';
+    writeFileSync(join(cwd, "main.s"), `${ready}mov eax, SYS_never\nsyscall\ntext: .ascii "ready"\n`);
+    const child = startKvm(["run"], { cwd });
+    const interrupted = finished(child);
+    await once(child.stdout!, "data");
+    child.kill("SIGINT");
+    t.deepEqual(await interrupted, { status: 130, stdout: "ready", stderr: "" });
+  },
+);
 
 const wrongPlugins: [string, string, RegExp][] = [
   [
@@ -130,21 +136,21 @@ const wrongPlugins: [string, string, RegExp][] = [
 ];
 
 for (const [title, table, message] of wrongPlugins) {
-  kvmTest(`plugin: refused with 125: ${title}`, async (t) => {
+  test(`plugin: refused with 125: ${title}`, async (t) => {
     const cwd = pluginProject("wrong-plugin", "", "0");
     writeFileSync(join(cwd, "no-plugin.mjs"), "export default 5;\n");
     writeFileSync(join(cwd, "throws.mjs"), `throw new Error("broken module");\n`);
     writeFileSync(join(cwd, "hello.s"), readFileSync(join(sources, "hello.s")));
     const file = `${title.replaceAll(" ", "-")}.toml`;
     writeFileSync(join(cwd, file), `[program]\npath = "hello.s"\n[[plugin]]\n${table}\n`);
-    const ran = await kvm(["run", file], { cwd });
+    const ran = await kvm(["run", "--accel", "soft", file], { cwd });
     t.is(ran.status, 125, ran.stderr);
     t.regex(ran.stderr.replaceAll(file, "vm.toml"), message);
     t.notRegex(ran.stderr, STACK_TRACE);
   });
 }
 
-kvmTest("run --explain prints what is granted, and runs nothing", async (t) => {
+test("run --explain prints what is granted, and runs nothing", async (t) => {
   const cwd = pluginProject("explain", `grant = ["add_three"]`, "SYS_add_three");
   const ran = await kvm(["run", "--explain"], { cwd });
   t.is(ran.status, 0);

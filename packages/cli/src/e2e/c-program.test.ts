@@ -1,8 +1,9 @@
 /** C programs of a manifest: compiled with the generated header, called with every type, rebuilt only when needed. */
 import { mkdirSync, readFileSync, statSync, symlinkSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
-import { kvmTest, kvmToolTest, toolTest } from "@kvmkit-internal/test-support";
-import { KVM, kvm, STACK_TRACE, scratchFolder } from "./kvm.js";
+import { toolTest } from "@kvmkit-internal/test-support";
+import test from "ava";
+import { KVM, kvm, machineToolTest, STACK_TRACE, scratchFolder } from "./kvm.js";
 
 const root = scratchFolder();
 const GCC = { cc: "gcc" };
@@ -108,31 +109,35 @@ function project(name: string, files: Readonly<Record<string, string>>): string 
   return cwd;
 }
 
-kvmToolTest("a C program passes every type of argument and gets every result", GCC, async (t) => {
-  const log = join(root, "types.json");
-  const manifest = `[program]\npath = "main.c"\nargs = ["x"]\n[[plugin]]\nmodule = "./types.mjs"\ngrant = "all"\noptions = { log = "${log}" }\n`;
-  const cwd = project("types", { "vm.toml": manifest, "types.mjs": PLUGIN, "main.c": PROGRAM });
-  const ran = await kvm(["run"], { cwd });
-  t.deepEqual(ran, { status: 0, stdout: "-9223372036854775808\n", stderr: "" });
-  t.deepEqual(JSON.parse(readFileSync(log, "utf8")), [
-    ["unsigned", { a: 255, b: 65_535, c: 4_294_967_295, d: "18446744073709551615" }],
-    ["signed", { a: -128, b: -32_768, c: -2_147_483_648, d: "-9223372036854775808" }],
-    ["others", { flag: true, ratio: 1.5, address: "4660" }],
-    ["texts", { name: "name", key: "in k\0y", value: `out ${"\0".repeat(64)}` }],
-    ["upper", { text: "inout abc" }],
-    [
-      "records",
-      {
-        from: { small: -1, wide: "2", ratio: 0.5, flag: true },
-        to: {},
-        both: { value: { small: 5, wide: "6", ratio: 7, flag: false } },
-        count: {},
-      },
-    ],
-    ["modes", { mode: "Safe", wide: "LOW" }],
-    ["read_box", { box: { name: "first" } }],
-  ]);
-});
+machineToolTest(
+  "a C program passes every type of argument and gets every result",
+  GCC,
+  async (t, { accel, kvm }) => {
+    const log = join(root, `types-${accel}.json`);
+    const manifest = `[program]\npath = "main.c"\nargs = ["x"]\n[[plugin]]\nmodule = "./types.mjs"\ngrant = "all"\noptions = { log = "${log}" }\n`;
+    const cwd = project(`types-${accel}`, { "vm.toml": manifest, "types.mjs": PLUGIN, "main.c": PROGRAM });
+    const ran = await kvm(["run"], { cwd });
+    t.deepEqual(ran, { status: 0, stdout: "-9223372036854775808\n", stderr: "" });
+    t.deepEqual(JSON.parse(readFileSync(log, "utf8")), [
+      ["unsigned", { a: 255, b: 65_535, c: 4_294_967_295, d: "18446744073709551615" }],
+      ["signed", { a: -128, b: -32_768, c: -2_147_483_648, d: "-9223372036854775808" }],
+      ["others", { flag: true, ratio: 1.5, address: "4660" }],
+      ["texts", { name: "name", key: "in k\0y", value: `out ${"\0".repeat(64)}` }],
+      ["upper", { text: "inout abc" }],
+      [
+        "records",
+        {
+          from: { small: -1, wide: "2", ratio: 0.5, flag: true },
+          to: {},
+          both: { value: { small: 5, wide: "6", ratio: 7, flag: false } },
+          count: {},
+        },
+      ],
+      ["modes", { mode: "Safe", wide: "LOW" }],
+      ["read_box", { box: { name: "first" } }],
+    ]);
+  },
+);
 
 const SMALL_PLUGIN = `import { definePlugin, t } from "@kvmkit/hypervisor";
 export default definePlugin({
@@ -191,7 +196,7 @@ toolTest(
   },
 );
 
-kvmTest("a C compiler that is not there: which, and what to install", async (t) => {
+test("a C compiler that is not there: which, and what to install", async (t) => {
   const cwd = project("missing", {
     ...SMALL,
     "vm.toml": SMALL["vm.toml"].replace("[[", `cc = ["no-such-cc"]\n[[`),
@@ -221,12 +226,12 @@ const MUSL = `#include <stdio.h>
 #include "hypercalls.h"
 int main(void) { printf("%ld %.2f\\n", (long)twice(21), 0.5); return 0; }
 `;
-kvmToolTest(
+machineToolTest(
   "a C program with a C library of its own: musl, by [program] cc",
   { "musl-gcc": "musl-tools" },
-  async (t) => {
+  async (t, { accel, kvm }) => {
     const manifest = SMALL["vm.toml"].replace("[[", `cc = ["musl-gcc", "-static", "-O2"]\n[[`);
-    const cwd = project("musl", { ...SMALL, "vm.toml": manifest, "main.c": MUSL });
+    const cwd = project(`musl-${accel}`, { ...SMALL, "vm.toml": manifest, "main.c": MUSL });
     t.deepEqual(await kvm(["run"], { cwd }), { status: 0, stdout: "42 0.50\n", stderr: "" });
   },
 );
