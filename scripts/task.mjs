@@ -113,11 +113,11 @@ async function testAndCount(args) {
   return status;
 }
 
-/** AVA closes with lines such as `12 tests passed`, `1 test failed`, `2 tests skipped`. */
+/** AVA closes with lines such as `12 tests passed`, `1 test failed`, `2 tests skipped`; what did not end has failed. */
 function addCounts(count, line) {
-  const match =
-    /(?:^|:test: )\s*(\d+) (?:tests? (passed|failed|skipped)|(uncaught exceptions?|unhandled rejections?))$/.exec(
+  const [, number, outcome] =
+    /(?:^|:test: )\s*(\d+) (?:tests? (passed|failed|skipped)$|uncaught exceptions?$|unhandled rejections?$|tests? (?:was|were) pending in )/.exec(
       line.trimEnd(),
-    );
-  if (match) count[match[2] ?? "failed"] += Number(match[1]);
+    ) ?? [];
+  if (number !== undefined) count[outcome ?? "failed"] += Number(number);
 }
