@@ -68,12 +68,23 @@ export class SoftAccelerator implements Accelerator {
   }
 }
 
-/** A WebAssembly memory cannot be unmapped: it goes with its last view. */
+/** What the garbage collector is told that a shared memory weighs: this part of its size. */
+const TOLD_PART = 8;
+
+/** A WebAssembly memory cannot be unmapped: it goes with its last view, when that is collected. */
 class SoftMemory implements MemoryBacking {
   readonly native: CpuMemory;
+  /**
+   * V8 does not count shared memory as its own, and would collect machines that were closed only after gigabytes of them.
+   * This it counts; nobody writes to it, so it takes no memory.
+   */
+  readonly weight: ArrayBuffer;
 
   constructor(native: CpuMemory) {
     this.native = native;
+    this.weight = new ArrayBuffer(
+      native.ram.buffer instanceof ArrayBuffer ? 0 : native.ram.length / TOLD_PART,
+    );
   }
 
   get token(): MemoryToken {
