@@ -40,7 +40,7 @@ import {
   Slot,
   Width,
 } from "./operand-bits.js";
-import type { FarPointer, Memory } from "./operands.js";
+import { FarPointer, type Memory } from "./operands.js";
 import { checkPrefixes, PREFIX_BYTES, Prefix, REX_MASK, SEGMENT_MASK, SEGMENT_PREFIXES } from "./prefixes.js";
 import { Register, RexNeed } from "./registers.js";
 import { FixKind, RESERVE, type SectionBuffer, VariableKind } from "./sections.js";
@@ -54,9 +54,12 @@ const MANDATORY_PREFIXES = [0, 0x66, 0xf3, 0xf2];
 /** What needs more than a plain write: handled before it. */
 const BRANCH_PREFIXES = Prefix.short | Prefix.near;
 const REX_W = 8 << Prefix.rexShift;
+const REPEATS = Prefix.rep | Prefix.repne;
+const MAP_MASK = 15 << OpcodeField.map;
 const DIRECTIONS = Prefix.load | Prefix.store;
 const ES_GIVEN = 1;
 const SS_GIVEN = 3;
+const FS_GIVEN = 5 << Prefix.segmentShift;
 /** Segment overrides that were branch hints. */
 const CS_HINT = 2 << Prefix.segmentShift;
 const DS_HINT = 4 << Prefix.segmentShift;
@@ -77,6 +80,8 @@ export class Encoder implements AddressContext {
   needsSib = false;
   /** `Prefix` bits as the source wrote them, in its order: relative branches keep it. */
   written: number[] = [];
+  /** The memory operand of the instruction that is being written. */
+  private memory: Memory | null = null;
   /** The form written last, as the offset of its words. */
   form = 0;
 
@@ -112,6 +117,10 @@ export class Encoder implements AddressContext {
     if (((bitsOf(a) | bitsOf(b) | bitsOf(c)) & ANY_MEMORY) === ANY_MEMORY) {
       refuseAmbiguity(this.set, mnemonic, form, this.mode, [a, b, c, d, e]);
     }
+    if (prefixes !== 0 && (bitsOf(a) & OperandBit.far) !== 0) {
+      this.farBranch(mnemonic, prefixes, a as FarPointer);
+      return;
+    }
     this.prefixes = prefixes;
     let flags = words[form + FormWord.flags]!;
     if (prefixes !== 0) {
@@ -129,6 +138,16 @@ export class Encoder implements AddressContext {
     else if ((flags & FormFlag.relaxable) !== 0 && (prefixes & Prefix.short) === 0) this.branch(form, a);
     else this.write(form, a, b, c, d, e);
     if (prefixes !== 0) this.written = [];
+  }
+
+  /** A jump or call to a pointer that is written out: the operand size is the offset's; GNU as drops other prefixes. */
+  private farBranch(mnemonic: number, prefixes: number, { selector, offset, width }: FarPointer): void {
+    if ((prefixes & (Prefix.lock | Prefix.rep | Prefix.repne)) !== 0) {
+      throw asmError("ERR_ASM_PREFIX", `${this.set.mnemonics[mnemonic]} does not take lock or rep here`);
+    }
+    const given = (prefixes & Prefix.data) === 0 ? width : this.bits === 16 ? 32 : 16;
+    if (width !== 0 && width !== given) throw twice("the operand size");
+    this.instruction(mnemonic, 0, new FarPointer(selector, offset, given));
   }
 
   /**
@@ -194,11 +213,12 @@ export class Encoder implements AddressContext {
   private resizedBranch(form: number, target: MaybeOperand): void {
     const { section, prefixes } = this;
     const segment = prefixes & SEGMENT_MASK;
-    const rest = prefixes & ~(BRANCH_PREFIXES | Prefix.data | Prefix.bnd | REX_MASK | SEGMENT_MASK);
-    if (rest !== 0 || (segment !== 0 && segment !== CS_HINT && segment !== DS_HINT)) {
-      throw asmError("ERR_ASM_PREFIX", "beside data16 or data32 a branch takes bnd, cs, ds and rex only");
+    const isHint = segment === CS_HINT || segment === DS_HINT;
+    if (this.bits === 64 && segment !== 0 && segment < FS_GIVEN && !isHint) {
+      throw asmError("ERR_ASM_PREFIX", "a branch of another width takes no es or ss in 64-bit mode");
     }
-    for (const part of [Prefix.data, segment, prefixes & Prefix.bnd, prefixes & REX_MASK])
+    // GNU as drops all others.
+    for (const part of [Prefix.data, isHint ? segment : 0, prefixes & Prefix.bnd, prefixes & REX_MASK])
       this.barePrefixes(part);
     const opcode = this.set.words[form + FormWord.opcode]! & 255;
     if (opcode === 0xeb) section.bytes[section.length++] = 0xe9;
@@ -313,7 +333,10 @@ export class Encoder implements AddressContext {
     this.addressBits = this.addressBitsOf(memory);
     if (esMemory !== null) this.addressBits = stringAddressSize(esMemory, memory, this.bits);
     const fixedAddress = (opcode >> OpcodeField.addressSize) & 3;
-    if (fixedAddress !== Width.any) this.fixAddressSize(8 << fixedAddress, memory);
+    if (fixedAddress !== Width.any) {
+      if ((this.prefixes & Prefix.address) !== 0 && memory === null) throw twice("the address-size prefix");
+      this.fixAddressSize(8 << fixedAddress, memory);
+    }
     const operandSize = (opcode >> OpcodeField.operandSize) & 3;
     const needs66 =
       operandSize === Width[16] ? this.bits !== 16 : operandSize === Width[32] && this.bits === 16;
@@ -358,10 +381,26 @@ export class Encoder implements AddressContext {
 
   /** The address size of an operand: the prefix changes that of a bare offset. */
   addressBitsOf(memory: Memory | null): number {
+    this.memory = memory;
     if (memory === null) return this.bits;
     const size = addressSize(memory, this.bits);
-    if ((this.prefixes & Prefix.address) === 0 || !isBareOffset(memory)) return size;
-    return this.bits === 32 ? 16 : 32;
+    if ((this.prefixes & Prefix.address) === 0) return size;
+    if (isBareOffset(memory)) return this.bits === 32 ? 16 : 32;
+    if (size === this.bits && !this.isBounds) {
+      throw asmError(
+        "ERR_ASM_ADDRESS",
+        `the address registers are ${size} bits wide, the prefix says otherwise`,
+      );
+    }
+    return size;
+  }
+
+  /** MPX passes over the address-size prefix in 64-bit mode (SDM Vol. 1, "Intel MPX and Operating Modes"). */
+  private get isBounds(): boolean {
+    const { words } = this.set;
+    return (
+      ((words[this.form]! | words[this.form + 1]!) & (OperandBit.bnd | OperandBit.absent)) === OperandBit.bnd
+    );
   }
 
   /** The form has one address size: that of its address register. Throws `ERR_ASM_ADDRESS`. */
@@ -403,8 +442,8 @@ export class Encoder implements AddressContext {
   }
 
   /**
-   * Writes the prefixes of an instruction before REX. Those that GNU as refuses and objdump prints, a second 66 or a
-   * segment that 64-bit mode does not have, stand where the source has them.
+   * Writes the prefixes of an instruction before REX. Where there are some that GNU as refuses and objdump prints (a
+   * second 66, a segment that 64-bit mode does not have, REP before NOP and PREFETCH), all stand in the source's order.
    */
   leadingPrefixes(
     segment: number,
@@ -416,17 +455,31 @@ export class Encoder implements AddressContext {
     const given = (this.prefixes & SEGMENT_MASK) >> Prefix.segmentShift;
     const isSecond = (this.prefixes & Prefix.data) !== 0 && (needs66 || mandatory === MandatoryPrefix["66"]);
     const isIgnored = this.bits === 64 && (given === ES_GIVEN || given === SS_GIVEN);
-    if (!(isSecond || isIgnored) || !this.isOrderKnown()) {
+    const isRepeated =
+      (this.prefixes & REPEATS) !== 0 &&
+      mandatory === 0 &&
+      (this.set.words[this.form + FormWord.opcode]! & MAP_MASK) !== 0;
+    // GNU as and objdump mean different encodings by ST(0), ST.
+    if (isIgnored && (this.set.words[this.form]! & OperandBit.st) !== 0) {
+      throw asmError("ERR_ASM_PREFIX", "es and ss do nothing in 64-bit mode");
+    }
+    const isOther =
+      (this.prefixes & Prefix.address) !== 0 && !needs67 && this.memory !== null && this.isBounds;
+    if (!(isSecond || isIgnored || isRepeated || isOther) || !this.isOrderKnown()) {
       return this.legacyPrefixes(this.prefixes, segment, needs67, needs66, mandatory, at);
     }
     const { section } = this;
     const { bytes } = section;
-    if (segment !== 0 && given !== 0) throw twice("a segment prefix");
+    const { memory } = this;
+    const isBare = memory === null || isBareOffset(memory);
+    // A segment that the address implies would not stand: objdump would print it otherwise.
+    const isImplied = memory !== null && !isBare && memory.segment !== null && segment === 0;
+    if ((segment !== 0 && given !== 0) || isImplied) throw twice("a segment prefix");
     this.keepZero();
     section.length = at;
     for (const bits of this.written) this.barePrefixes(bits & ~REX_MASK);
     if (segment !== 0) bytes[section.length++] = segment;
-    if (needs67 && (this.prefixes & Prefix.address) === 0) bytes[section.length++] = 0x67;
+    if (needs67 && !(isBare && (this.prefixes & Prefix.address) !== 0)) bytes[section.length++] = 0x67;
     if (needs66) bytes[section.length++] = 0x66;
     return section.length;
   }
@@ -439,11 +492,7 @@ export class Encoder implements AddressContext {
   /** Adds what registers and the source ask of the REX prefix. Throws where it cannot stand. */
   private completeRex(rex: number, need: number): number {
     const given = (this.prefixes & REX_MASK) >> Prefix.rexShift;
-    if ((given & rex & 15) !== 0) {
-      // objdump prints a prefix of which a bit says nothing with all its bits.
-      if ((given & ~rex) === 0 || (rex & ~given) !== 0) throw twice("a bit of the REX prefix");
-      this.keepZero();
-    }
+    if ((given & rex & 15) !== 0) throw twice("a bit of the REX prefix");
     let result = rex | given;
     if ((need & RexNeed.required) !== 0 || (this.prefixes & Prefix.rexHint) !== 0) result |= 0x40;
     if (result === 0) return 0;

@@ -36,6 +36,15 @@ const AS_GNU: readonly (readonly [bits: Bits, line: string, bytes: string])[] = 
   [64, "{disp32} jmp 1f; 1:", "e900000000"],
   [64, "{disp32} jo 1f; 1:", "0f8000000000"],
   [64, "{disp8} jmp 1f; 1:", "eb00"],
+  // A branch of another width keeps BND, CS, DS and REX of its prefixes.
+  [64, "addr32 data16 bnd jge 0x14", "66f20f8d0e00"],
+  [32, "data16 gs jb 0x83", "660f827e00"],
+  // A pointer that is written out has an operand size and no other prefix.
+  [32, "data16 jmp 0x8:0x10", "66ea10000800"],
+  [16, "data32 jmp 0x8:0x10", "66ea100000000800"],
+  [32, "cs jmp 0x8:0x10", "ea100000000800"],
+  [16, "addr32 cs jmp 0xd9:0x74", "ea7400d900"],
+  [16, "addr32 bndmk bnd1,ds:0x399", "67f30f1b0d99030000"],
   // Short distances wrap at the mode's width.
   [32, "loop 0xffffff92", "e290"],
   [16, "jcxz 0xfffe", "e3fc"],
@@ -56,9 +65,12 @@ const AS_OBJDUMP: readonly (readonly [bits: Bits, line: string, bytes: string])[
   [64, "data16 retw", "6666c3"],
   [64, "es mov eax,DWORD PTR [rax+0x0]", "268b4000"],
   [64, "data16 es stc", "6626f9"],
-  [64, "rex.WB add BYTE PTR [r8],al", "490000"],
-  [64, "rex.WB add BYTE PTR [r8+0x0],al", "49004000"],
+  [64, "addr32 ss mov WORD PTR [ecx+0x12],ds", "6736678c5912"],
   [64, "repz nop eax", "f30f1fc0"],
+  // MPX: 64-bit addresses whatever the prefix says.
+  [64, "addr32 bndmk bnd1,[rax]", "67f30f1b08"],
+  [64, "addr32 ds bndstx [rcx+0x3],bnd1", "673e0f1b4903"],
+  [32, "repnz prefetchnta BYTE PTR [edx+0x0]", "f20f184200"],
 ];
 
 for (const [bits, line, bytes] of AS_OBJDUMP) {
@@ -76,6 +88,9 @@ for (const bits of [16, 32] as const) {
 for (const [bits, line, code] of [
   [32, "ds ss xchg ax,ax", "ERR_ASM_PREFIX"],
   [32, "ds ss", "ERR_ASM_PREFIX"],
+  [32, "cs notrack call eax", "ERR_ASM_PREFIX"],
+  [32, "repnz nop DWORD PTR ds:[eax]", "ERR_ASM_PREFIX"],
+  [32, "repnz xsha1", "ERR_ASM_PREFIX"],
   [64, "gs mov eax,DWORD PTR fs:[rax]", "ERR_ASM_PREFIX"],
   [64, "es mov eax,DWORD PTR fs:[rax]", "ERR_ASM_PREFIX"],
   [32, "repz repnz nop", "ERR_ASM_PREFIX"],
@@ -85,6 +100,14 @@ for (const [bits, line, code] of [
   [32, "data16 movss DWORD PTR ds:[edx],xmm4", "ERR_ASM_PREFIX"],
   [64, "data16 movd mm0,eax", "ERR_ASM_PREFIX"],
   [64, "rex.B mov r8,rbx", "ERR_ASM_PREFIX"],
+  [64, "rex.WRXB add rax,0x0", "ERR_ASM_PREFIX"],
+  [64, "data16 es jb 0x20", "ERR_ASM_PREFIX"],
+  [64, "es fdiv st(0),st", "ERR_ASM_PREFIX"],
+  [16, "addr32 umonitor ecx", "ERR_ASM_PREFIX"],
+  [16, "addr32 jcxz 0x10", "ERR_ASM_PREFIX"],
+  [32, "lock jmp 0x8:0x10", "ERR_ASM_PREFIX"],
+  [32, "data16 call 0x8:0x12345", "ERR_ASM_OPERANDS"],
+  [64, "addr32 mov eax,[rcx]", "ERR_ASM_ADDRESS"],
   [64, "{vex3} data16 vmovaps xmm0,xmm1", "ERR_ASM_PREFIX"],
   [64, "{vex3}", "ERR_ASM_SYNTAX"],
 ] as const) {

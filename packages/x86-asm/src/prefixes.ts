@@ -2,7 +2,7 @@
 import { asmError } from "./errors.js";
 import type { InstructionSet } from "./instruction-set.js";
 import { bitsOf, type MaybeOperand } from "./matching.js";
-import { ANY_MEMORY, FormFlag, FormWord, OperandBit } from "./operand-bits.js";
+import { ANY_MEMORY, FormFlag, FormWord, OpcodeField, OperandBit } from "./operand-bits.js";
 
 export const Prefix = {
   none: 0,
@@ -55,7 +55,7 @@ const REPEATS = Prefix.rep | Prefix.repne | Prefix.bnd | Prefix.xacquire | Prefi
 
 /** Throws `ERR_ASM_PREFIX` for a prefix beside one of its own kind. */
 export function checkPair(before: number, added: number): void {
-  for (const kind of [REPEATS, SEGMENT_MASK]) {
+  for (const kind of [REPEATS, SEGMENT_MASK | Prefix.notrack]) {
     if ((before & kind) !== 0 && (added & kind) !== 0) {
       throw asmError("ERR_ASM_PREFIX", "two prefixes of the same kind exclude each other");
     }
@@ -78,6 +78,10 @@ export function checkPrefixes(
   const memory = ((bitsOf(a) | bitsOf(b)) & ANY_MEMORY) !== 0;
   if ((prefixes & Prefix.data) !== 0 && ((bitsOf(a) | bitsOf(b)) & MEDIA) !== 0) {
     throw asmError("ERR_ASM_PREFIX", "an instruction on mm or xmm registers takes no operand-size prefix");
+  }
+  const mandatory = set.words[form + FormWord.opcode]! & (3 << OpcodeField.prefix);
+  if ((prefixes & Prefix.repne) !== 0 && mandatory !== 0) {
+    throw asmError("ERR_ASM_PREFIX", `${set.mnemonics[mnemonic]} has a prefix of that kind already`);
   }
   for (const [bit, flag, name] of CHECKED_PREFIXES) {
     if ((prefixes & bit) === 0 || ((flags & flag) !== 0 && (bit !== Prefix.lock || memory))) continue;
