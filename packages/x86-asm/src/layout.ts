@@ -241,9 +241,9 @@ function fillSize(value: Evaluated, unit: number): number {
   return Math.min(Math.max(0, count), MAX_SECTION_BYTES) * unit;
 }
 
-/** Complains about fills and origins that ended up without a meaning. */
+/** Complains about alignments, fills and origins that ended up without a meaning. */
 function checkVariables(
-  { section, growth }: SectionLayout,
+  { section, growth, own }: SectionLayout,
   symbols: SymbolTable,
   evaluator: Evaluator,
   report: Report,
@@ -252,8 +252,12 @@ function checkVariables(
   for (let i = 0; i < count; i++) {
     const at = i * VariableWord.stride;
     const kind = words[at + VariableWord.kind]!;
-    if (kind !== VariableKind.fill && kind !== VariableKind.org) continue;
+    if (kind === VariableKind.branch) continue;
     try {
+      if (kind === VariableKind.align) {
+        checkPadding(own[i]!, section.paddings[words[at + VariableWord.extra]!]!.pattern);
+        continue;
+      }
       const value = evaluator.evaluateSymbol(words[at + VariableWord.symbol]!, addends[i]!);
       const message =
         kind === VariableKind.fill
@@ -264,6 +268,14 @@ function checkVariables(
       report(words[at + VariableWord.line]!, error);
     }
   }
+}
+
+function checkPadding(sizeBytes: number, pattern: Uint8Array | null): void {
+  if (pattern === null || sizeBytes % pattern.length === 0) return;
+  throw asmError(
+    "ERR_ASM_LAYOUT",
+    `${sizeBytes} bytes of padding are no multiple of the fill's ${pattern.length}`,
+  );
 }
 
 function fillProblem(value: Evaluated, symbols: SymbolTable): string | null {

@@ -294,6 +294,7 @@ test("what does not fit is an error, never a truncation", (t) => {
     ["loop x\n.skip 300\nx:", "ERR_ASM_RANGE"],
     ["jmp short x\n.skip 128\nx:", "ERR_ASM_RANGE"],
     [".quad 0x10000000000000000", "ERR_ASM_RANGE"],
+    [".byte 1\n.balignw 8, 5", "ERR_ASM_LAYOUT"],
   ];
   for (const [line, code] of lines) t.is(codeOf(line), code, line);
 });
