@@ -72,22 +72,15 @@ function emptyFolder(name: string): string {
 toolTest("kvm new plugin: the package installs, builds, tests and runs at once", GCC, async (t) => {
   t.timeout(300_000);
   const started = performance.now();
-  const made = await shell(
-    t,
-    "npx @kvmkit/cli new plugin greeter\ncd greeter\nnpm install",
-    emptyFolder("a"),
-  );
-  const c = await shell(t, "npm start --silent", made.cwd);
+  const commands =
+    "npx @kvmkit/cli new plugin greeter\ncd greeter\nnpm install\nnpm start --silent\ntimes > times.txt\ntail -1 times.txt";
+  const made = await shell(t, commands, emptyFolder("a"));
+  const [output, times] = made.stdout.trimEnd().split("\n").slice(-2);
+  t.is(output, "Hello, C program: the host greets you.");
+  const seconds = ((performance.now() - started) / 1000).toFixed(1);
   t.log(
-    `from kvm new plugin to the C program's output: ${((performance.now() - started) / 1000).toFixed(1)} s`,
+    `from kvm new plugin to the C program's output: ${seconds} s; processor time, user and system: ${times}`,
   );
-  t.is(c.stdout, "Hello, C program: the host greets you.\n");
-  t.is(
-    (await shell(t, "npm start --silent -- -- reader", made.cwd)).stdout,
-    "Hello, reader: the host greets you.\n",
-  );
-  const assembly = await shell(t, "npm run --silent start:assembly", made.cwd);
-  t.is(assembly.stdout, "Hello, assembly program: the host greets you.\n");
   t.regex((await shell(t, "npm test", made.cwd)).stdout, /pass 2\n.* fail 0/);
   await shell(t, "npm run build", made.cwd);
   t.deepEqual(JSON.parse(readFileSync(join(made.cwd, "kvm.lock.json"), "utf8")), {

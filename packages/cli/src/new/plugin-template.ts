@@ -30,7 +30,7 @@ const packageJson = (name: string, version: string): string =>
     private: true,
     type: "module",
     exports: { ".": { types: "./dist/index.d.ts", default: "./dist/index.js" } },
-    files: ["dist"],
+    files: ["dist", "!dist/.tsbuildinfo"],
     scripts: {
       build: "tsc && kvm build",
       test: "tsc && node --test dist/index.test.js",
@@ -49,6 +49,8 @@ const TSCONFIG = json({
     types: ["node"],
     rootDir: "src",
     outDir: "dist",
+    incremental: true,
+    tsBuildInfoFile: "dist/.tsbuildinfo",
     declaration: true,
     strict: true,
     skipLibCheck: true,
