@@ -57,18 +57,11 @@ for (const engine of ["wasm", "typescript"] as const) {
   });
 }
 
-test("the memory of closed machines is collected before it becomes much", async (t) => {
+test("the garbage collector knows of a memory, although threads share it", (t) => {
   const accelerator = new SoftAccelerator(software);
   const size = 64 * 2 ** 20;
-  const before = process.memoryUsage.rss();
-  let most = 0;
-  for (let count = 0; count < 40; count++) {
-    const backing = accelerator.allocateMemory(size);
-    backing.bytes(0, size).fill(1);
-    backing.close();
-    // Finalizers run between turns of the event loop.
-    await new Promise((resolve) => setImmediate(resolve));
-    most = Math.max(most, process.memoryUsage.rss() - before);
-  }
-  t.true(most < 20 * size, `${most / size} memories at once`);
+  const before = process.memoryUsage().arrayBuffers;
+  const backing = accelerator.allocateMemory(size);
+  t.true(process.memoryUsage().arrayBuffers - before >= size / 8);
+  backing.close();
 });
