@@ -20,6 +20,9 @@ export interface AssemblerOptions {
 /** A datum of `db` to `dq`: a number, a symbol's address, or a string (its UTF-8 bytes, zero-padded to the width). */
 export type Datum = Integer | string | SymbolReference | Uint8Array;
 
+/** Methods for mnemonics are added when the first assembler is made: who only assembles text need not wait for them. */
+let hasInstructions = false;
+
 /** Everything of `Assembler` that is no instruction. */
 export class AssemblerCore {
   private readonly program: Program;
@@ -29,6 +32,10 @@ export class AssemblerCore {
   private readonly readers = new Map<DialectName, TextAssembler>();
 
   constructor(options: AssemblerOptions = {}, set: InstructionSet = coreInstructions) {
+    if (!hasInstructions) {
+      addInstructions(AssemblerCore.prototype, coreInstructions.load().mnemonics);
+      hasInstructions = true;
+    }
     this.program = new Program(set, checkBits(options.bits ?? 64));
   }
 
@@ -218,8 +225,6 @@ export function addInstructions(prototype: object, mnemonics: readonly string[],
   Object.setPrototypeOf(methods, Object.getPrototypeOf(prototype));
   Object.setPrototypeOf(prototype, methods);
 }
-
-addInstructions(AssemblerCore.prototype, coreInstructions.mnemonics);
 
 /**
  * Assembles by method calls. Each mnemonic is a method with its operands in Intel order; a method throws

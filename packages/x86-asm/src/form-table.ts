@@ -68,36 +68,49 @@ function readParts(packed: PackedTable): Parts {
   return { operands: numbers(packed.operands), kinds: numbers(packed.kinds), flags: numbers(packed.flags) };
 }
 
-/** Forms by mnemonic; mnemonics are numbered in the order of their first member. */
+/**
+ * Forms by mnemonic; mnemonics are numbered in the order of their first member. There is nothing in it until `load`
+ * is called, so that importing the package costs nothing: programs, builders and decoders do.
+ */
 export class FormTable {
-  readonly mnemonics: readonly string[];
+  mnemonics: readonly string[] = [];
   /** Mnemonic to its number. */
-  readonly ids: ReadonlyMap<string, number>;
+  ids: ReadonlyMap<string, number> = new Map();
   /** First form of each mnemonic, and the number of all forms at the end. */
-  readonly first: Int32Array;
+  first: Int32Array = new Int32Array(1);
   /** `FormWord.stride` words a form: zeros before its mnemonic is unpacked. */
-  readonly words: Int32Array;
+  words: Int32Array = new Int32Array(0);
   /** `MnemonicTrait` bits by mnemonic. */
-  readonly traits: Uint8Array;
-  private readonly members: readonly (readonly Member[])[];
+  traits: Uint8Array = new Uint8Array(0);
+  private members: readonly (readonly Member[])[] = [];
+  private readonly read: () => readonly Member[];
 
-  /** Of the mnemonics of several tables: where two have one, the first one's forms come first. */
-  constructor(members: readonly Member[]) {
+  /** Of what `read` gives; of two mnemonics of one name the first one's forms come first. */
+  constructor(read: () => readonly Member[]) {
+    this.read = read;
+  }
+
+  /** Reads the mnemonics, unless that has been done. */
+  load(): this {
+    if (this.members.length > 0) return this;
     const groups = new Map<string, Member[]>();
-    for (const member of members) {
+    for (const member of this.read()) {
       const group = groups.get(member.name);
       if (group) group.push(member);
       else groups.set(member.name, [member]);
     }
-    this.members = [...groups.values()];
+    const members = [...groups.values()];
+    const first = new Int32Array(members.length + 1);
+    members.forEach((group, id) => {
+      first[id + 1] = group.reduce((sum, { family }) => sum + family.count, first[id]!);
+    });
+    this.members = members;
     this.mnemonics = [...groups.keys()];
     this.ids = new Map(this.mnemonics.map((name, id) => [name, id]));
-    this.first = new Int32Array(this.members.length + 1);
-    this.members.forEach((group, id) => {
-      this.first[id + 1] = group.reduce((sum, { family }) => sum + family.count, this.first[id]!);
-    });
-    this.words = new Int32Array(this.first[this.members.length]! * FormWord.stride);
-    this.traits = new Uint8Array(this.members.length);
+    this.first = first;
+    this.words = new Int32Array(first[members.length]! * FormWord.stride);
+    this.traits = new Uint8Array(members.length);
+    return this;
   }
 
   /** Unpacks the forms of a mnemonic, where that has not been done; its traits. */
@@ -115,6 +128,7 @@ export class FormTable {
 
   /** Unpacks every form: for who looks for forms by their opcode. */
   unpackAll(): void {
+    this.load();
     for (let id = 0; id < this.members.length; id++) this.unpack(id);
   }
 }

@@ -21,7 +21,7 @@ export class InstructionSet extends FormTable {
   readonly encoders: readonly FormEncoder[];
 
   constructor(
-    mnemonics: readonly Member[],
+    mnemonics: () => readonly Member[],
     encoders: readonly FormEncoder[],
     registers: readonly Register[],
   ) {
@@ -47,7 +47,7 @@ export const coreEncoders: readonly FormEncoder[] = [
   encodeLockedControl,
 ];
 
-export const coreMnemonics: readonly Member[] = readMnemonics(coreTable);
+export const coreMnemonics = (): readonly Member[] => readMnemonics(coreTable);
 
 /** Everything but the vector extensions beyond SSE. */
 export const coreInstructions: InstructionSet = new InstructionSet(coreMnemonics, coreEncoders, []);

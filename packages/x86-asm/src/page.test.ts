@@ -43,54 +43,53 @@ interface Shown {
   readonly underlines: string;
 }
 
-toolTest("the page assembles what is typed: bytes, listing, errors underlined", CHROMIUM, async (t) => {
-  await onPage(async ({ evaluate, errors }) => {
-    const example = await evaluate<Shown>(SHOWN);
-    t.is(example.summary, ".text 51 bytes, .data 2 bytes");
-    t.deepEqual(example.errors, []);
+toolTest(
+  "the page assembles what is typed: bytes, listing, errors underlined, in each dialect and mode",
+  CHROMIUM,
+  async (t) => {
+    await onPage(async ({ evaluate, errors }) => {
+      const example = await evaluate<Shown>(SHOWN);
+      t.is(example.summary, ".text 51 bytes, .data 2 bytes");
+      t.deepEqual(example.errors, []);
 
-    const plain = await evaluate<Shown>(typed("start: mov eax, 5\n  jmp start\n.byte 1, 2"));
-    t.is(plain.bytes, ".text\nb8 05 00 00 00 eb f9 01 02");
-    t.is(
-      plain.listing,
-      [
-        "     1 00000000 b805000000        start: mov eax, 5",
-        "     2 00000005 ebf9                jmp start",
-        "     3 00000007 0102              .byte 1, 2",
-      ].join("\n"),
-    );
-    t.deepEqual(plain.marks, []);
+      const plain = await evaluate<Shown>(typed("start: mov eax, 5\n  jmp start\n.byte 1, 2"));
+      t.is(plain.bytes, ".text\nb8 05 00 00 00 eb f9 01 02");
+      t.is(
+        plain.listing,
+        [
+          "     1 00000000 b805000000        start: mov eax, 5",
+          "     2 00000005 ebf9                jmp start",
+          "     3 00000007 0102              .byte 1, 2",
+        ].join("\n"),
+      );
+      t.deepEqual(plain.marks, []);
 
-    const wrong = await evaluate<Shown>(typed("start: mov eax, rbx\n  jmp start\nbogus 1\n"));
-    t.is(wrong.summary, "2 errors");
-    t.deepEqual(wrong.marks, ["rbx", "bogus"]);
-    t.is(wrong.underlines, "start: mov eax, rbx\n  jmp start\nbogus 1\n\n");
-    t.deepEqual(wrong.errors, [
-      "1:17 there is no mov r32, r64 (did you mean mov eax, ebx?)",
-      '3:1 there is no instruction "bogus"',
-    ]);
-    t.is(wrong.bytes, "");
+      const wrong = await evaluate<Shown>(typed("start: mov eax, rbx\n  jmp start\nbogus 1\n"));
+      t.is(wrong.summary, "2 errors");
+      t.deepEqual(wrong.marks, ["rbx", "bogus"]);
+      t.is(wrong.underlines, "start: mov eax, rbx\n  jmp start\nbogus 1\n\n");
+      t.deepEqual(wrong.errors, [
+        "1:17 there is no mov r32, r64 (did you mean mov eax, ebx?)",
+        '3:1 there is no instruction "bogus"',
+      ]);
+      t.is(wrong.bytes, "");
 
-    const right = await evaluate<Shown>(
-      typed("start: mov eax, ebx\n  jmp start\nvaddps zmm1{k2}, zmm2, [rax]{1to16}\n"),
-    );
-    t.is(right.bytes, ".text\n89 d8 eb fc 62 f1 6c 5a 58 08");
-    t.deepEqual([right.marks, right.errors], [[], []]);
-    t.deepEqual(errors, []);
-  });
-});
+      const right = await evaluate<Shown>(
+        typed("start: mov eax, ebx\n  jmp start\nvaddps zmm1{k2}, zmm2, [rax]{1to16}\n"),
+      );
+      t.is(right.bytes, ".text\n89 d8 eb fc 62 f1 6c 5a 58 08");
+      t.deepEqual([right.marks, right.errors], [[], []]);
 
-toolTest("the page reads NASM's dialect, and other modes", CHROMIUM, async (t) => {
-  await onPage(async ({ evaluate, errors }) => {
-    await evaluate(`(() => {
+      await evaluate(`(() => {
       for (const [id, value] of [["dialect", "nasm"], ["bits", "16"]]) {
         const select = document.getElementById(id);
         select.value = value;
         select.dispatchEvent(new Event("change"));
       }
     })()`);
-    const shown = await evaluate<Shown>(typed("mov ax, [bx+si] ; comment\nmessage db 'hi'"));
-    t.is(shown.bytes, ".text\n8b 00 68 69");
-    t.deepEqual(errors, []);
-  });
-});
+      const nasm = await evaluate<Shown>(typed("mov ax, [bx+si] ; comment\nmessage db 'hi'"));
+      t.is(nasm.bytes, ".text\n8b 00 68 69");
+      t.deepEqual(errors, []);
+    });
+  },
+);

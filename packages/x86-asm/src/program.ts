@@ -48,7 +48,7 @@ export class Program {
   differences: Difference[] | null = null;
 
   constructor(set: InstructionSet, bits: Bits) {
-    this.encoder = new Encoder(set, this.symbols, this.addSection(".text", {}), bits);
+    this.encoder = new Encoder(set.load(), this.symbols, this.addSection(".text", {}), bits);
   }
 
   /** The section being written. */

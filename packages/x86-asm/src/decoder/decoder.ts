@@ -46,7 +46,7 @@ export function decoderTables(
     const loaded = loadTraits(packed);
     return { set: forms, traits: loaded, index: new FormIndex(forms, loaded), files };
   };
-  return [table(set, traits), table(new FormTable(readMnemonics(own)), ownTraits)];
+  return [table(set, traits), table(new FormTable(() => readMnemonics(own)), ownTraits)];
 }
 
 let coreTables: DecoderTables | undefined;

@@ -28,6 +28,8 @@ const CODE = {
 } as const;
 
 const MAX_OPERANDS = 5;
+/** The registers of the x87 stand in the order of their numbers. */
+const FIRST_STACK_REGISTER = registerValue("st(0)");
 /** Width of a far pointer by the bits of its offset. */
 const FAR_WIDTHS: Readonly<Record<number, number>> = { 0: 0, 16: 3, 32: 4, 64: 6 };
 
@@ -132,7 +134,7 @@ export class OperandReader extends ExpressionReader {
     if (this.nameEnd - this.nameStart !== 2 || !this.accept(CODE.open)) return register;
     const number = this.readCount("the number of an x87 register", 7);
     this.expect(CODE.close);
-    return REGISTERS[registerValue(`st(${number})`)]!;
+    return REGISTERS[FIRST_STACK_REGISTER + number]!;
   }
 
   /** An operand behind `byte` to `zmmword`, with or without `ptr`. */

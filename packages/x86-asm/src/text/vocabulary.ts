@@ -9,12 +9,11 @@ import { Meaning, NameTable } from "./names.js";
 
 /** Registers by the value of their meaning. */
 export const REGISTERS: readonly Register[] = [...allRegisters, eiz, riz];
-const registerIndex = new Map(REGISTERS.map(({ name }, index) => [name, index]));
 
 /** The value of a register's meaning. Throws `RangeError` for a name that is none. */
 export function registerValue(name: string): number {
-  const index = registerIndex.get(name);
-  if (index === undefined) throw new RangeError(`there is no register ${name}`);
+  const index = REGISTERS.findIndex((register) => register.name === name);
+  if (index < 0) throw new RangeError(`there is no register ${name}`);
   return index;
 }
 

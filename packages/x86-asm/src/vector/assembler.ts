@@ -12,13 +12,17 @@ import type { Memory } from "../operands.js";
 import type { Register } from "../registers.js";
 import { allInstructions } from "./instruction-set.js";
 
+let hasInstructions = false;
+
 class VectorAssemblerCore extends AssemblerCore {
   constructor(options: AssemblerOptions = {}) {
     super(options, allInstructions);
+    if (hasInstructions) return;
+    const { length } = coreInstructions.load().mnemonics;
+    addInstructions(VectorAssemblerCore.prototype, allInstructions.mnemonics, length);
+    hasInstructions = true;
   }
 }
-
-addInstructions(VectorAssemblerCore.prototype, allInstructions.mnemonics, coreInstructions.mnemonics.length);
 
 /** Assembles by method calls, as the core entry's does, with a method for each vector instruction as well. */
 export type Assembler = CoreAssembler & VectorInstructions;

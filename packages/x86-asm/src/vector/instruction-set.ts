@@ -8,7 +8,7 @@ import { vectorRegisters } from "./registers.js";
 
 /** The numbers of the core's mnemonics are the same in both sets. */
 export const allInstructions: InstructionSet = new InstructionSet(
-  [...coreMnemonics, ...readMnemonics(vectorTable)],
+  () => [...coreMnemonics(), ...readMnemonics(vectorTable)],
   coreEncoders.with(EncodingKind.evex, encodeEvex),
   vectorRegisters,
 );
