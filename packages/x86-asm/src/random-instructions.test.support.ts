@@ -1,6 +1,17 @@
 /** Random instructions of the whole table, as objdump spells them. For tests. */
-import { MODE_16, MODE_32, MODE_64, OperandBit, OperandCheck } from "./operand-bits.js";
-import { coreForms, type Form, type FormOperand } from "./table.js";
+import {
+  ANY_MEMORY,
+  ANY_REGISTER,
+  ANY_VSIB,
+  EncodingKind,
+  FormFlag,
+  MODE_16,
+  MODE_32,
+  MODE_64,
+  OperandBit,
+  OperandCheck,
+} from "./operand-bits.js";
+import { coreForms, type Form, type FormOperand, vectorForms } from "./table.js";
 
 type Random = (limit: number) => number;
 
@@ -14,7 +25,18 @@ const WIDTH_WORDS: readonly (readonly [bit: number, word: string])[] = [
   [OperandBit.m64, "QWORD PTR "],
   [OperandBit.m80, "TBYTE PTR "],
   [OperandBit.m128, "XMMWORD PTR "],
+  [OperandBit.m256, "YMMWORD PTR "],
+  [OperandBit.m512, "ZMMWORD PTR "],
 ];
+/** Elements of a broadcast by the field of the flags, and how many of the smallest fill memory of each width. */
+const ELEMENT_WORDS = ["", "WORD BCST ", "DWORD BCST ", "QWORD BCST "];
+const WIDTH_BITS: Readonly<Record<number, number>> = {
+  [OperandBit.m32]: 32,
+  [OperandBit.m64]: 64,
+  [OperandBit.m128]: 128,
+  [OperandBit.m256]: 256,
+  [OperandBit.m512]: 512,
+};
 
 const LEGACY = ["ax", "cx", "dx", "bx", "sp", "bp", "si", "di"];
 const LOW_BYTES = ["al", "cl", "dl", "bl"];
@@ -22,15 +44,45 @@ const PAIRS_16 = ["bx+si", "bx+di", "bp+si", "bp+di", "si", "di", "bp", "bx"];
 const DISPLACEMENTS = ["", "+0x1", "+0x7f", "-0x80", "+0x80", "-0x81", "+0x1234"];
 const SEGMENTS = ["", "", "", "", "fs:", "gs:"];
 
+/** Whose forms: the core's, or those that the vector entry adds. */
+export type Entry = "core" | "vector";
+
 /** `count` instructions, every one an encodable form of the table with random operands. The same for a seed. */
-export function randomInstructions(count: number, bits: 16 | 32 | 64, seed: number): string[] {
+export function randomInstructions(
+  count: number,
+  bits: 16 | 32 | 64,
+  seed: number,
+  entry: Entry = "core",
+): string[] {
   const random = generator(seed);
-  const forms = coreForms().filter((form) => (form.modes & MODES[bits]!) !== 0 && isPlain(form));
+  const all = entry === "core" ? coreForms() : vectorForms();
+  const forms = all.filter((form) => (form.modes & MODES[bits]!) !== 0 && isPlain(form));
   return Array.from({ length: count }, () => {
     const form = forms[random(forms.length)]!;
-    const operands = form.operands.map((operand) => spell(operand, bits, random));
+    const operands = form.operands.map((operand) => spell(operand, form, bits, random));
+    if (form.kind === EncodingKind.evex) decorate(operands, form, bits, random);
     return `${form.mnemonic} ${operands.join(",")}`.trimEnd();
   });
+}
+
+/** Adds a mask, zeroing, a broadcast or a rounding mode to some of the operands of an EVEX form that takes them. */
+function decorate(operands: string[], form: Form, bits: number, random: Random): void {
+  const { flags } = form;
+  const isRegister = operands.map((text) => !/[[:]/.test(text));
+  const memory = form.operands.findIndex(({ accepts }) => (accepts & ANY_MEMORY) !== 0);
+  const element = (flags >> FormFlag.broadcastShift) & 3;
+  const last = form.operands.findLastIndex(({ accepts }) => (accepts & ANY_REGISTER) !== 0);
+  if (element !== 0 && random(3) === 0) {
+    const count = WIDTH_BITS[form.operands[memory]!.accepts & ANY_MEMORY]! / (8 << element);
+    operands[memory] = `${ELEMENT_WORDS[element]}${address(bits, random)}{1to${count}}`;
+  } else if (isRegister.every(Boolean)) {
+    if ((flags & FormFlag.rounding) !== 0 && random(3) === 0)
+      operands[last] += `{${["rn", "rd", "ru", "rz"][random(4)]}-sae}`;
+    else if ((flags & FormFlag.suppressExceptions) !== 0 && random(3) === 0) operands[last] += "{sae}";
+  }
+  if ((flags & FormFlag.maskRequired) === 0 && ((flags & FormFlag.mask) === 0 || random(3) === 0)) return;
+  const zeroing = isRegister[0] && (flags & FormFlag.zeroing) !== 0 && random(2) === 0;
+  operands[0] += `{k${1 + random(7)}}${zeroing ? "{z}" : ""}`;
 }
 
 /** Branches depend on where they stand; far jumps and calls are spelled otherwise. */
@@ -49,14 +101,15 @@ function generator(seed: number): Random {
   };
 }
 
-function spell(operand: FormOperand, bits: number, random: Random): string {
+function spell(operand: FormOperand, form: Form, bits: number, random: Random): string {
   const { notation, accepts, check, fixed } = operand;
   const string = /^m(\d*)\((\w+)\)$/.exec(notation);
   if (string) return stringOperand(accepts, string[2]!, bits);
   if (fixed >= 0) return notation === "st(0)" ? "st" : notation;
   if ((accepts & OperandBit.imm) !== 0) return immediate(check, notation, random);
   if (check === OperandCheck.moffs) return `ds:0x${random(0x8000).toString(16)}`;
-  const choices = registers(accepts, bits);
+  if ((accepts & ANY_VSIB) !== 0) return vectorAddress(accepts, form, bits, random);
+  const choices = registers(accepts, bits, form.kind === EncodingKind.evex);
   const words = WIDTH_WORDS.filter(([bit]) => (accepts & bit) !== 0);
   if (words.length === 0 || (choices.length > 0 && random(2) === 0)) return choices[random(choices.length)]!;
   return (words.length === 1 ? words[0]![1] : "") + address(bits, random);
@@ -96,8 +149,9 @@ function signed(value: number): string {
   return value < 0 ? `-0x${(-value).toString(16)}` : hex(value);
 }
 
-function registers(accepts: number, bits: number): string[] {
+function registers(accepts: number, bits: number, isEvex = false): string[] {
   const wide = bits === 64;
+  const vectors = wide ? (isEvex ? 32 : 16) : 8;
   const numbered = (prefix: string, count: number, suffix = "") =>
     Array.from({ length: count }, (_, i) => `${prefix}${i}${suffix}`);
   const upper = (suffix: string) => (wide ? numbered("r", 16, suffix).slice(8) : []);
@@ -112,8 +166,22 @@ function registers(accepts: number, bits: number): string[] {
   if (accepts & OperandBit.dr) found.push("db0", "db6", "db7");
   if (accepts & OperandBit.st) found.push(...Array.from({ length: 8 }, (_, i) => `st(${i})`));
   if (accepts & OperandBit.mm) found.push(...numbered("mm", 8));
-  if (accepts & OperandBit.xmm) found.push(...numbered("xmm", wide ? 16 : 8));
+  if (accepts & OperandBit.xmm) found.push(...numbered("xmm", vectors));
+  if (accepts & OperandBit.ymm) found.push(...numbered("ymm", vectors));
+  if (accepts & OperandBit.zmm) found.push(...numbered("zmm", vectors));
+  if (accepts & OperandBit.k) found.push(...numbered("k", 8));
+  if (accepts & OperandBit.bnd) found.push(...numbered("bnd", 4));
+  if (accepts & OperandBit.tmm && wide) found.push(...numbered("tmm", 8));
   return found;
+}
+
+/** Memory with an index vector, as wide as its elements. */
+function vectorAddress(accepts: number, form: Form, bits: number, random: Random): string {
+  const file = accepts & OperandBit.vmx ? "xmm" : accepts & OperandBit.vmy ? "ymm" : "zmm";
+  const isHigh = bits === 64 && form.kind === EncodingKind.evex && random(2) === 0;
+  const bases = registers(bits === 64 ? OperandBit.r64 : OperandBit.r32, bits);
+  const index = `${file}${random(8) + (isHigh ? 16 : 0)}*${1 << random(4)}`;
+  return `${form.rexW ? "QWORD" : "DWORD"} PTR [${bases[random(bases.length)]}+${index}${DISPLACEMENTS[random(DISPLACEMENTS.length)]}]`;
 }
 
 function address(bits: number, random: Random): string {

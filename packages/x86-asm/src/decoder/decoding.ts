@@ -60,7 +60,7 @@ export class Decoding implements MemoryContext {
   readonly table: DecoderTable;
   readonly files: DecoderTable["files"];
   readonly bits: Bits;
-  readonly prefixes: FoundPrefixes;
+  prefixes: FoundPrefixes;
   opcode: Opcode | undefined;
   private readonly bytes: Uint8Array;
   private readonly start: number;
@@ -89,12 +89,15 @@ export class Decoding implements MemoryContext {
 
   /** An x87 instruction whose name includes the FWAIT before it (FSTCW); else FWAIT is one of its own. */
   private waiting(): DecodedInstruction | undefined {
-    const { end } = this.prefixes;
-    if (end !== this.start || this.bytes[end] !== FWAIT || ((this.bytes[end + 1] ?? 0) & 0xf8) !== 0xd8)
-      return undefined;
+    if (this.prefixes.end !== this.start || this.bytes[this.start] !== FWAIT) return undefined;
+    const own = this.prefixes;
+    this.prefixes = readPrefixes(this.bytes, this.start + 1, this.bits);
     this.waits = true;
-    const found = this.instruction(end + 1);
+    const { end } = this.prefixes;
+    const found = ((this.bytes[end] ?? 0) & 0xf8) === 0xd8 ? this.instruction(end) : undefined;
     this.waits = false;
+    this.prefixes = own;
+    this.addressRead = undefined;
     return found;
   }
 

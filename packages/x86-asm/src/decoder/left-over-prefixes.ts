@@ -39,9 +39,8 @@ export function leftOver(decoding: Decoding, form: number, operands: readonly De
   }
   const addressSize =
     decoding.opcode!.kind === EncodingKind.legacy ? (word >> OpcodeField.addressSize) & 3 : 0;
-  if ((memory !== undefined && !isBare(memory, bits)) || addressSize !== Width.any) {
-    if (kind !== EncodingKind.addressed) used.add(prefixes.address);
-  }
+  const isSized = memory === undefined ? addressSize !== Width.any : !isBare(memory, bits);
+  if (isSized && kind !== EncodingKind.addressed) used.add(prefixes.address);
   const slots = decoding.table.set.words[form + FormWord.slots]!;
   const isOverridden = operands.some(
     (operand, i) =>
