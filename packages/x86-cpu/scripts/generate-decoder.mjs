@@ -85,9 +85,12 @@ function isShorthand({ mnemonic, flags, map, opcode, modrmKind, modrm, plusRegis
   return !plusRegister && modrmKind === 3 && forms.some((form) => form.plusRegister && sameRegisters(form));
 }
 
+/** MOV to and from test registers: 386 and 486 only, #UD on what came later (SDM Vol. 2D, "Opcode Map"). */
+const isGone = ({ operands }) => operands.some(({ notation }) => notation === "tr");
+
 const seen = new Set();
 const packed = forms
-  .filter((form) => PRESENT.includes(form.feature) && !isShorthand(form))
+  .filter((form) => PRESENT.includes(form.feature) && !isShorthand(form) && !isGone(form))
   .sort((a, b) => particularity(b) - particularity(a))
   .filter((form) => !seen.has(decoderKey(form)) && seen.add(decoderKey(form)))
   .map(pack);

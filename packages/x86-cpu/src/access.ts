@@ -256,7 +256,15 @@ export function probeWrite(m: Machine, segment: number, lo: number, hi: number, 
 }
 
 /** The two pieces of an access: pointers (or `NOT_RAM` with a guest-physical address) on both sides of a page end. */
-const piece = { pointer: 0, gpa: 0, length: 0, nextPointer: 0, nextGpa: 0 };
+const piece = {
+  pointer: 0,
+  gpa: 0,
+  writesRam: false,
+  length: 0,
+  nextPointer: 0,
+  nextGpa: 0,
+  nextWritesRam: false,
+};
 
 function locate(m: Machine, segment: number, lo: number, hi: number, size: number, kind: number): void {
   const stack = segment === Seg.SS;
@@ -271,9 +279,11 @@ function locate(m: Machine, segment: number, lo: number, hi: number, size: numbe
   if (crosses && wide && !isCanonical(nextHi)) raiseNonCanonical(m, stack);
   piece.pointer = translate(m, tlb, lo, hi, kind);
   piece.gpa = lastTranslation().gpa;
+  piece.writesRam = lastTranslation().writesRam;
   if (crosses) {
     piece.nextPointer = translate(m, tlb, nextLo, nextHi, kind);
     piece.nextGpa = lastTranslation().gpa;
+    piece.nextWritesRam = lastTranslation().writesRam;
   }
   if (m.breakpoints && segment !== SYSTEM) matchDataBreakpoints(m, lo, hi, size, kind);
 }
@@ -306,19 +316,14 @@ function readPiece(m: Machine, pointer: number, gpa: number, at: number, length:
 
 function slowStore(m: Machine, segment: number, lo: number, hi: number, size: number): void {
   locate(m, segment, lo, hi, size, Kind.write);
-  const { pointer, gpa, length, nextPointer, nextGpa } = piece;
+  const { pointer, gpa, length, nextPointer, nextGpa, writesRam: firstIsRam } = piece;
   // A piece that leaves as MMIO goes first: the instruction may start again, and must then find memory unchanged.
-  const firstIsRam = isWritableRam(m, pointer, gpa);
   const crosses = length < size;
-  const nextIsRam = crosses && isWritableRam(m, nextPointer, nextGpa);
+  const nextIsRam = crosses && piece.nextWritesRam;
   if (!firstIsRam) writeExternal(m, gpa, 0, length);
   if (crosses && !nextIsRam) writeExternal(m, nextGpa, length, size - length);
   if (firstIsRam) writeRam(m, pointer, 0, length);
   if (nextIsRam) writeRam(m, nextPointer, length, size - length);
-}
-
-function isWritableRam(m: Machine, pointer: number, gpa: number): boolean {
-  return pointer !== NOT_RAM && m.physical.writable(gpa);
 }
 
 function writeRam(m: Machine, pointer: number, at: number, length: number): void {

@@ -135,6 +135,18 @@ for (const engine of ENGINES) {
     });
   }
 
+  test(`${engine}: a store uses the TLB's old entry whether or not the page holds code that was executed`, (t) => {
+    for (const execute of ["call rax", "nop\nnop"]) {
+      const guest = new Guest(new SoftBox(engine));
+      guest.box.ram[At.free] = 0xc3;
+      const { what } = guest.run(
+        `mov eax, ${At.free}\nmov [rax + 8], rax\n${execute}\nmov [rax + 16], rax
+         mov qword ptr [${guest.pte(At.free)}], 0\nmov [rax + 24], rax`,
+      );
+      t.deepEqual([what, guest.word(At.free + 24)], ["done", BigInt(At.free)]);
+    }
+  });
+
   test(`${engine}: random cases give the same memory and count in slices of 1, 7 and 1000`, (t) => {
     const batch = makeBatch(5, 1, DEFAULT_MIX, choicesFor(DEFAULT_MIX));
     const results = [1, 7, 1000, 5_000_000].map((slice) => {

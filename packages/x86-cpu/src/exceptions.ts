@@ -88,6 +88,7 @@ export function deliver(m: Machine, event: Event): boolean {
       const next = successor(m, current);
       if (next === undefined) {
         m.i32[State.shutdown >> 2] = 1;
+        m.attention = true;
         return true;
       }
       current = next;

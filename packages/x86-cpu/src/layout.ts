@@ -135,6 +135,8 @@ export const Tlb = {
   page: 20,
   /** i32: address bits of the page that the translation came from; its entry is for 4 KiB of it. */
   pageMask: 24,
+  /** i32: 1 where the translation allows writes; the `write` field says so too unless the page holds cached code. */
+  mayWrite: 28,
   base: 0x1000,
   /** Bytes of one array. */
   size: 256 * 32,

@@ -39,6 +39,7 @@ const INDEX_SHIFT = 12 - Math.log2(TAG_INTS);
 const ADDEND = Tlb.addend >> 2;
 const PAGE = Tlb.page >> 2;
 const MASK = Tlb.pageMask >> 2;
+const MAY_WRITE = Tlb.mayWrite >> 2;
 const WRITE = Tlb.write >> 2;
 
 /** Index into `i32` of the entry for a linear address in the array at `tlb`. */
@@ -56,6 +57,8 @@ export interface Translation {
   dirty: boolean;
   /** Address bits of a page of this size, as an int32 mask. */
   pageMask: number;
+  /** A write goes to RAM, and not to the VMM. Known after `tryTranslate` for a write. */
+  writesRam: boolean;
   /** #PF error code, or 0 where the access is allowed. */
   error: number;
 }
@@ -67,6 +70,7 @@ const found: Translation = {
   executable: true,
   dirty: true,
   pageMask: PAGE_MASK,
+  writesRam: false,
   error: 0,
 };
 
@@ -216,13 +220,39 @@ export function translate(m: Machine, tlb: number, lo: number, hi: number, kind:
 
 /** As `translate`, but leaves a failure in `lastTranslation().error` instead of raising it. */
 export function tryTranslate(m: Machine, tlb: number, lo: number, hi: number, kind: number): number {
+  if (kind === Kind.write && isKnownWritable(m, tlb, lo, hi)) return writeToKnown(m, tlb, lo);
   const user = tlb === m.systemTlb ? false : m.cpl === 3;
   const ac = tlb !== m.systemTlb && (m.cr4 & CR4.SMAP) !== 0 && !user && supervisorAc(m);
   walk(m, lo, hi, kind, user, ac);
   if (found.error !== 0) return NOT_RAM;
   const pointer = m.physical.pointer(found.gpa);
+  found.writesRam = pointer !== NOT_RAM && m.physical.writable(found.gpa);
   if (pointer !== NOT_RAM && tlb !== Tlb.never >> 2) fill(m, tlb, lo, hi, kind, pointer, user);
   return pointer;
+}
+
+/**
+ * Whether the TLB has a translation that allows the write. Which pages hold cached code is different in each engine, and must
+ * not decide whether the tables are walked again.
+ */
+function isKnownWritable({ i32 }: Machine, tlb: number, lo: number, hi: number): boolean {
+  const entry = tlbEntry(tlb, lo);
+  return i32[entry] === (lo & PAGE_MASK) && i32[entry + 1] === hi && i32[entry + MAY_WRITE] === 1;
+}
+
+function writeToKnown(m: Machine, tlb: number, lo: number): number {
+  const entry = tlbEntry(tlb, lo);
+  allowWrites(m, entry);
+  found.error = 0;
+  found.writesRam = true;
+  return (lo + m.i32[entry + ADDEND]!) >>> 0;
+}
+
+/** Lets writes take the fast path, unless the page holds cached code. */
+function allowWrites({ i32, codePages }: Machine, entry: number): void {
+  if (codePages[i32[entry + PAGE]!]) return;
+  i32[entry + WRITE] = i32[entry]!;
+  i32[entry + WRITE + 1] = i32[entry + 1]!;
 }
 
 function supervisorAc(m: Machine): boolean {
@@ -248,17 +278,14 @@ function fill(
   const page = lo & PAGE_MASK;
   i32[entry] = page;
   i32[entry + 1] = hi;
-  const mayWrite =
-    kind !== Kind.fetch && found.dirty && (found.writable || (!user && (m.cr0 & CR0.WP) === 0));
-  if (mayWrite && !m.codePages[pageIndex(m, pointer)] && m.physical.writable(found.gpa)) {
-    i32[entry + WRITE] = page;
-    i32[entry + WRITE + 1] = hi;
-  } else {
-    i32[entry + WRITE] = NO_PAGE;
-  }
+  const isAllowed = found.dirty && (found.writable || (!user && (m.cr0 & CR0.WP) === 0));
+  const mayWrite = kind !== Kind.fetch && isAllowed && found.writesRam;
+  i32[entry + WRITE] = NO_PAGE;
+  i32[entry + MAY_WRITE] = mayWrite ? 1 : 0;
   i32[entry + ADDEND] = pointer - (lo >>> 0);
   i32[entry + PAGE] = pageIndex(m, pointer);
   i32[entry + MASK] = found.pageMask;
+  if (mayWrite) allowWrites(m, entry);
 }
 
 /** Empties all TLBs (MOV to CR3, changes of CR0, CR4 and EFER, of the memory regions or of CPUID). */

@@ -30,12 +30,16 @@ export function makeBatch(seed: number, number: number, mix: Mix, choices: reado
   return { memory, cases };
 }
 
+let blank: Uint8Array | undefined;
+
 /** An image with the harness, and data that no case calls its own. */
 export function emptyImage(): Uint8Array {
-  const memory = new Uint8Array(MEMORY);
-  writeImage(memory);
-  fillData(new Random(0), new DataView(memory.buffer), SHARED, At.dataEnd - SHARED);
-  return memory;
+  if (blank === undefined) {
+    blank = new Uint8Array(MEMORY);
+    writeImage(blank);
+    fillData(new Random(0), new DataView(blank.buffer), SHARED, At.dataEnd - SHARED);
+  }
+  return blank.slice();
 }
 
 const SHARED = At.data + BATCH * Stride.data;

@@ -8,6 +8,7 @@ import { Prefix } from "../../forms.js";
 import { HIDDEN } from "../../generated/forms.js";
 import { type Instruction, OperandKind } from "../../instruction.js";
 import { TAKEN } from "./image.js";
+import { SHOWS_FLAGS, spoilsSequences } from "./undefined.js";
 
 /** Mnemonics, with the reason. */
 export const EXCLUDED: Readonly<Record<string, string>> = {
@@ -165,8 +166,6 @@ function isExcludedAt(slot: Uint8Array, from: number, decoded: Decoded): boolean
   return meansSomethingElse(decoded, key, bytes);
 }
 
-export const SHOWS_FLAGS = /^(lahf|pushf[wq]?)$/;
-
 /** Forward in the case, or where it says that a branch was taken. */
 function isKnownTarget(from: number, target: number, end: number): boolean {
   return target === TAKEN || (target >= from && target <= end);
@@ -175,14 +174,17 @@ function isKnownTarget(from: number, target: number, end: number): boolean {
 /** Whether a case may not be run: looks at every instruction in its slot, up to the jump back. */
 export function isExcluded(slot: Uint8Array, end: number): boolean {
   let branches = false;
+  let spoiled = false;
   for (let at = 0; at < end; ) {
     const decoded = decode(slot, at, slot.length, 8);
     if (isExcludedAt(slot, at, decoded)) return true;
-    // They would show what an instruction in front of them leaves undefined.
-    if (at > 0 && typeof decoded === "object" && SHOWS_FLAGS.test(decoded.form.mnemonic)) return true;
+    // Bytes that were mutated into several instructions: one may show what another in front of it leaves undefined.
+    if (spoiled || (at > 0 && typeof decoded === "object" && SHOWS_FLAGS.test(decoded.form.mnemonic)))
+      return true;
     // What is behind it is unknown, but a branch may go there.
     if (typeof decoded !== "object") return branches;
     at += decoded.length;
+    spoiled ||= spoilsSequences(decoded.form.mnemonic);
     branches ||= decoded.a.kind === OperandKind.relative;
     // Other cases' slots, and loops, are no place to go.
     if (decoded.a.kind === OperandKind.relative && !isKnownTarget(at, at + decoded.a.lo, end)) return true;

@@ -5,7 +5,6 @@
 import { RFLAGS } from "../../architecture.js";
 import type { Instruction } from "../../instruction.js";
 import { OperandKind } from "../../instruction.js";
-import { SHOWS_FLAGS } from "./exclusions.js";
 
 const { CF, PF, AF, ZF, SF, OF } = RFLAGS;
 
@@ -72,6 +71,9 @@ export function undefinedFlags(i: Instruction, inputs: Inputs, fsw: number, late
   if (typeof flags === "number") return flags;
   return later ? CF | PF | AF | ZF | SF | OF : flags(i, inputs);
 }
+
+/** What shows AF behind a logical operation, too. */
+export const SHOWS_FLAGS = /^(lahf|pushf[wq]?)$/;
 
 /** AF of logical operations is undefined, but nothing in a sequence depends on it. */
 const HARMLESS = ["and", "or", "xor", "test"];
