@@ -66,7 +66,8 @@ machineToolTest(
   },
 );
 
-machineToolTest("plugin-http: 10,000 requests to a server on loopback", { cc: "gcc" }, async (t, accel) => {
+// Nearly all of its time is the host's, and that is the same on both accelerators.
+kvmToolTest("plugin-http: 10,000 requests to a server on loopback", { cc: "gcc" }, async (t) => {
   t.timeout(240_000);
   const seen = { requests: 0 };
   const server = createServer(async (request, response) => {
@@ -80,7 +81,7 @@ machineToolTest("plugin-http: 10,000 requests to a server on loopback", { cc: "g
   server.listen(0, "127.0.0.1");
   await once(server, "listening");
   const url = `http://127.0.0.1:${(server.address() as AddressInfo).port}/double`;
-  const ran = await run(accel, "plugin-http", `{ allow = ["${url}"] }`, `args = ["${url}"]`);
+  const ran = await run("kvm", "plugin-http", `{ allow = ["${url}"] }`, `args = ["${url}"]`);
   server.close();
   t.deepEqual(ran, TEN_THOUSAND);
   t.is(seen.requests, 10_000);
