@@ -6,7 +6,7 @@ import { prepareChaos, runChaos, stateOf } from "./scripts/guest/chaos.js";
 
 /** Another seed each time; a failure names it. */
 const seed = Number(process.env["KVMKIT_SEED"] ?? Date.now() % 2 ** 31);
-const CASES = Number(process.env["KVMKIT_CHAOS_CASES"] ?? 200);
+const CASES = Number(process.env["KVMKIT_CHAOS_CASES"] ?? 100);
 
 test(`random code of any level and mode does the same on both engines, and never throws (seed ${seed})`, (t) => {
   const boxes = ENGINES.map((engine) => new SoftBox(engine));
