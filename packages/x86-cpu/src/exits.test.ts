@@ -92,6 +92,19 @@ for (const engine of ENGINES) {
     t.is(down.guest.word(0x20000), 0xaabb000000n);
   });
 
+  test(`${engine}: REP INS and OUTS go up to the limit of the segment, and fault there (SDM Vol. 2A, "INS")`, (t) => {
+    for (const [code, fault] of [
+      ["rep insb", "#GP(0x0)"],
+      ["rep outsb", "#GP(0x0)"],
+    ] as const) {
+      const made = make({ mode: "protected" });
+      made.guest.sregs.ds.limit = made.guest.sregs.es.limit = 0x20003;
+      Object.assign(made.guest.regs, { rdi: 0x20000n, rsi: 0x20000n, rcx: 6n, rdx: 0x10n });
+      t.is(made.guest.run(code).what, "KVM_EXIT_IO");
+      t.deepEqual([io(made).count, made.guest.resume().what, made.cpu.getRegs().rcx], [4, fault, 2n]);
+    }
+  });
+
   test(`${engine}: INS to a page that cannot be written faults before it reads the port (SDM Vol. 2A, "INS")`, (t) => {
     const made = make();
     Object.assign(made.guest.regs, { rdi: 0x20000n, rcx: 3n, rdx: 0x10n });

@@ -1,11 +1,11 @@
 /** SDM Vol. 1, "I/O Instructions": IN, OUT, INS, OUTS. Every port belongs to the VMM. */
 
 import { buffer, loadBytes, probeWrite, store8, store16, store32 } from "../access.js";
-import { Gpr, Seg } from "../architecture.js";
+import { Access, Gpr, Seg } from "../architecture.js";
 import { ioPrivilege } from "../control.js";
 import { external, post, raiseGp } from "../faults.js";
 import type { Execute, Instruction } from "../instruction.js";
-import { State } from "../layout.js";
+import { Segment, State } from "../layout.js";
 import type { Machine } from "../machine.js";
 import { read, write } from "../operands.js";
 import { portsPermitted } from "../tss.js";
@@ -53,12 +53,21 @@ function itemSize(i: Instruction): number {
   return i.opcode & 1 ? Math.min(i.operandSize, 4) : 1;
 }
 
-/** How many items one exit moves: under REP upwards, as many as are left on the page and fit. */
-function itemsPerExit(m: Machine, i: Instruction, size: number, lo: number): number {
-  if (i.repeat === 0 || step(m, size) < 0) return 1;
+/** How many items one exit moves: under REP upwards, as many as are left on the page and in the segment, and fit. */
+function itemsPerExit(m: Machine, i: Instruction, segment: number, size: number, lo: number): number {
+  if (i.repeat === 0 || step(m, size) < 0 || m.breakpoints || m.alignmentChecked) return 1;
   const count = i.addressSize === 2 ? m.u16[RCX * 2]! : m.i32[RCX]! >>> 0 || 0xffffffff;
   const onPage = Math.floor((0x1000 - (lo & 0xfff)) / size);
-  return Math.max(1, Math.min(count, onPage, EXIT_BYTES / size));
+  return Math.max(1, Math.min(count, onPage, itemsInSegment(m, segment, size, lo), EXIT_BYTES / size));
+}
+
+/** Items up to the limit; what lies beyond it raises its fault by itself. */
+function itemsInSegment(m: Machine, segment: number, size: number, lo: number): number {
+  if (m.long64) return Number.POSITIVE_INFINITY;
+  const access = m.segment(segment, Segment.access);
+  const growsDown = (access & (Access.CODE | Access.EXPAND_DOWN)) === Access.EXPAND_DOWN;
+  const limit = m.segment(segment, Segment.limit) >>> 0;
+  return growsDown ? 1 : Math.floor((limit + 1 - (lo >>> 0)) / size);
 }
 
 /** Moves pointer and count on by what was done, and comes back if something is left. */
@@ -77,7 +86,7 @@ function ins(m: Machine, i: Instruction): void {
   if (i.repeat !== 0 && countIsZero(m, i)) return;
   const lo = pointer(m, i, RDI);
   const hi = m.hi;
-  const items = itemsPerExit(m, i, size, lo);
+  const items = itemsPerExit(m, i, Seg.ES, size, lo);
   // What cannot be stored is not read from the port.
   probeWrite(m, Seg.ES, lo, hi, size * items);
   const data = new Uint8Array(size * items);
@@ -100,7 +109,7 @@ function outs(m: Machine, i: Instruction): void {
   if (i.repeat !== 0 && countIsZero(m, i)) return;
   const lo = pointer(m, i, RSI);
   const hi = m.hi;
-  const items = itemsPerExit(m, i, size, lo);
+  const items = itemsPerExit(m, i, i.segment, size, lo);
   const data = new Uint8Array(size * items);
   for (let at = 0; at < data.length; at += 512) {
     const length = Math.min(512, data.length - at);
