@@ -166,14 +166,10 @@ function isExcludedAt(slot: Uint8Array, from: number, decoded: Decoded): boolean
   return meansSomethingElse(decoded, key, bytes);
 }
 
-/** Forward in the case, or where it says that a branch was taken. */
-function isKnownTarget(from: number, target: number, end: number): boolean {
-  return target === TAKEN || (target >= from && target <= end);
-}
-
 /** Whether a case may not be run: looks at every instruction in its slot, up to the jump back. */
 export function isExcluded(slot: Uint8Array, end: number): boolean {
-  let branches = false;
+  const starts = new Set([TAKEN, end]);
+  const targets: number[] = [];
   let spoiled = false;
   for (let at = 0; at < end; ) {
     const decoded = decode(slot, at, slot.length, 8);
@@ -182,14 +178,18 @@ export function isExcluded(slot: Uint8Array, end: number): boolean {
     if (spoiled || (at > 0 && typeof decoded === "object" && SHOWS_FLAGS.test(decoded.form.mnemonic)))
       return true;
     // What is behind it is unknown, but a branch may go there.
-    if (typeof decoded !== "object") return branches;
+    if (typeof decoded !== "object") return targets.length > 0;
+    starts.add(at);
     at += decoded.length;
     spoiled ||= spoilsSequences(decoded.form.mnemonic);
-    branches ||= decoded.a.kind === OperandKind.relative;
-    // Other cases' slots, and loops, are no place to go.
-    if (decoded.a.kind === OperandKind.relative && !isKnownTarget(at, at + decoded.a.lo, end)) return true;
+    if (decoded.a.kind === OperandKind.relative) {
+      // Loops are no place to go.
+      if (decoded.a.lo < 0) return true;
+      targets.push(at + decoded.a.lo);
+    }
     // The jump back was swallowed in part: what its rest means is of no interest.
     if (at > end) return true;
   }
-  return false;
+  // Into the middle of an instruction, or another case's slot.
+  return targets.some((target) => !starts.has(target));
 }
