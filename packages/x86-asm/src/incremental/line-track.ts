@@ -1,7 +1,7 @@
 /** What the reader's state was at the start of each line, so that a line can be read again by itself. */
 import type { Bits } from "../encoder.js";
 import type { SectionBuffer } from "../sections.js";
-import type { LineObserver, TextAssembler } from "../text/text-assembler.js";
+import type { FrameReader, LineObserver } from "../text/frame-reader.js";
 
 /** What a plain line depends on beside symbols and macros. */
 export interface ReaderState {
@@ -33,7 +33,7 @@ export class LineTrack implements LineObserver {
     this.firstLine = firstLine;
   }
 
-  begin(reader: TextAssembler): void {
+  begin(reader: FrameReader): void {
     const { changes } = reader.program;
     const index = reader.line - this.firstLine;
     const before = this.lines[index - 1];
@@ -66,7 +66,7 @@ export class LineTrack implements LineObserver {
 }
 
 /** The state of a reader; `last` if that has not changed. */
-export function stateOf(reader: TextAssembler, last?: ReaderState): ReaderState {
+export function stateOf(reader: FrameReader, last?: ReaderState): ReaderState {
   const { section, encoder } = reader.program;
   const { bits } = encoder;
   const { defaultRelative } = reader;
@@ -81,7 +81,7 @@ export function stateOf(reader: TextAssembler, last?: ReaderState): ReaderState 
 }
 
 /** Puts a reader back into a state. */
-export function restoreState(reader: TextAssembler, state: ReaderState): void {
+export function restoreState(reader: FrameReader, state: ReaderState): void {
   const { encoder } = reader.program;
   encoder.section = state.section;
   encoder.setBits(state.bits);

@@ -5,8 +5,9 @@
 import type { Difference } from "../program.js";
 import type { SectionBuffer } from "../sections.js";
 import { type SymbolEntry, SymbolPlace } from "../symbols.js";
+import { type Complaint, MAX_ERRORS } from "../text/frame-reader.js";
 import { StatementWord } from "../text/statements.js";
-import { type Complaint, MAX_ERRORS, type TextAssembler } from "../text/text-assembler.js";
+import type { TextAssembler } from "../text/text-assembler.js";
 import { LineTrack, restoreState, stateOf } from "./line-track.js";
 import {
   cutSection,

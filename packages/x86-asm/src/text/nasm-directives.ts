@@ -7,6 +7,7 @@ import { closeCondition, endBranch, openCondition } from "./conditions.js";
 import * as data from "./data-directives.js";
 import type { Directive } from "./directives.js";
 import { splitArguments } from "./macros.js";
+import { readPattern, times } from "./repeated-statement.js";
 import type { TextAssembler } from "./text-assembler.js";
 
 const COMMA = 44;
@@ -99,7 +100,7 @@ const align =
   (a) => {
     const bytes = checkAlignment(a.readCount("an alignment", MAX_ALIGN));
     const pattern = a.accept(COMMA)
-      ? a.readPattern()
+      ? readPattern(a)
       : a.program.section.flags.nobits
         ? Uint8Array.of(0)
         : fill;
@@ -194,7 +195,7 @@ const table: Readonly<Record<string, Directive>> = {
   alignb: align(Uint8Array.of(0)),
   cpu: ignore,
   float: ignore,
-  times: (a) => a.times(),
+  times,
   incbin: data.incbin,
   db: data.values(1),
   dw: data.values(2),

@@ -1,24 +1,21 @@
 /** Reads source text statement by statement and writes it to a program. */
-import { AsmError, asmError, type Diagnostic, type Warning } from "../errors.js";
+import { AsmError, asmError } from "../errors.js";
 import { MnemonicTrait } from "../form-table.js";
-import type { InstructionSet } from "../instruction-set.js";
 import { checkPair, Prefix } from "../prefixes.js";
 import type { Program } from "../program.js";
 import { evaluateCondition } from "./condition-tests.js";
-import { type Conditions, newConditions } from "./conditions.js";
 import { Class, DIALECTS, type DialectName } from "./dialect.js";
+import { vocabularyOf } from "./dialect-vocabulary.js";
 import { type Directive, directivesOf } from "./directives.js";
 import { FileCache, type FileResolver } from "./files.js";
-import { type Frame, FrameList, setFrameText } from "./frames.js";
+import { FrameReader } from "./frame-reader.js";
 import { joinLines, withoutComments } from "./line-joining.js";
 import { MacroTable } from "./macros.js";
-import { MEANING_SHIFT, MEANING_VALUE, Meaning, type NameTable } from "./names.js";
+import { MEANING_SHIFT, MEANING_VALUE, Meaning } from "./names.js";
 import { encodeText } from "./reader.js";
 import { Scope } from "./scope.js";
-import { SourceReader } from "./source-reader.js";
-import { StatementList } from "./statements.js";
 import { suggest } from "./suggest.js";
-import { BRACED_HINTS, buildNames, PREFIX_BITS, PREFIX_NAMES } from "./vocabulary.js";
+import { BRACED_HINTS, PREFIX_BITS, PREFIX_NAMES } from "./vocabulary.js";
 
 export interface TextOptions {
   /** Whose spelling the source has; `gas` if not given. */
@@ -41,59 +38,9 @@ const CODE = {
 
 /** Statements that macros and repetitions may expand to, over all. */
 const MAX_EXPANDED = 5_000_000;
-/** Times that `times` repeats something, at most. */
-const MAX_TIMES = 2 ** 28;
-/** Beyond this many complaints reading stops. */
-export const MAX_ERRORS = 1000;
 
-/** A complaint, and where: in a statement, from a column on. */
-export interface Complaint {
-  statement: number;
-  readonly column: number | undefined;
-  readonly length: number | undefined;
-  readonly diagnostic: Diagnostic;
-}
-
-/** Is told where the lines of the main text begin, and where it ends. */
-export interface LineObserver {
-  begin(reader: TextAssembler): void;
-}
-
-interface Vocabulary {
-  readonly names: NameTable;
-  readonly directives: readonly Directive[];
-  /** Not 0 for directives that append data and do nothing else. */
-  readonly isData: Uint8Array;
-}
-
-const vocabularies = new WeakMap<InstructionSet, Map<DialectName, Vocabulary>>();
-
-/** The names of a dialect over an instruction set, built once. */
-function vocabularyOf(set: InstructionSet, dialect: DialectName): Vocabulary {
-  let byDialect = vocabularies.get(set);
-  if (byDialect === undefined) vocabularies.set(set, (byDialect = new Map()));
-  let vocabulary = byDialect.get(dialect);
-  if (vocabulary === undefined) {
-    const table = directivesOf(dialect);
-    vocabulary = {
-      names: buildNames(set, dialect, [...table.keys()]),
-      directives: [...table.values()],
-      isData: Uint8Array.from(table.keys(), (name) => (DATA_DIRECTIVES[dialect].test(name) ? 1 : 0)),
-    };
-    byDialect.set(dialect, vocabulary);
-  }
-  return vocabulary;
-}
-
-export class TextAssembler extends SourceReader {
-  readonly frames: FrameList;
-  readonly statements: StatementList;
-  complaints: Complaint[] = [];
-  /** What `.warning` said, by statement. */
-  readonly remarks: { statement: number; readonly message: string }[] = [];
-  observer: LineObserver | null = null;
+export class TextAssembler extends FrameReader {
   readonly macros = new MacroTable();
-  readonly conditions: Conditions = newConditions();
   readonly files: FileCache;
   private readonly directives: readonly Directive[];
   private readonly isData: Uint8Array;
@@ -103,8 +50,6 @@ export class TextAssembler extends SourceReader {
   /** Where flat code is to run (NASM's org). */
   origin = 0n;
   private expanded = 0;
-  /** Reading stops: an `.end`, or a complaint after which nothing makes sense. */
-  private stopped = false;
 
   /** `before` is a reader of the same program, with which positions are shared. */
   constructor(program: Program, options: TextOptions, before?: TextAssembler) {
@@ -113,11 +58,9 @@ export class TextAssembler extends SourceReader {
       throw asmError("ERR_ASM_ARGUMENT", `a dialect is "gas" or "nasm"; found ${String(options.dialect)}`);
     }
     const known = vocabularyOf(program.encoder.set, dialect.name);
-    super(dialect, program, known.names, new Scope(program, dialect.name));
+    super(dialect, program, known.names, new Scope(program, dialect.name), before);
     this.directives = known.directives;
     this.isData = known.isData;
-    this.frames = before?.frames ?? new FrameList();
-    this.statements = before?.statements ?? new StatementList(this.frames);
     this.files = new FileCache(options.resolve);
     for (const [name, value] of Object.entries(options.defines ?? {})) this.predefine(name, value);
   }
@@ -125,28 +68,6 @@ export class TextAssembler extends SourceReader {
   private predefine(name: string, value: number | bigint | string): void {
     if (typeof value === "string") this.macros.define(name, value);
     else this.program.assign(name, value, true);
-  }
-
-  /** What there is to complain about so far. */
-  get errors(): Diagnostic[] {
-    return this.complaints.map(({ statement, column, length, diagnostic }) => ({
-      ...this.statements.positionOf(statement, column, length),
-      ...diagnostic,
-    }));
-  }
-
-  /** What the source warns of so far. */
-  get warnings(): Warning[] {
-    return this.remarks.map(({ statement, message }) => ({
-      ...this.statements.positionOf(statement),
-      message,
-    }));
-  }
-
-  /** Warns of something in the statement here. */
-  warn(message: string): void {
-    if (this.remarks.length < MAX_ERRORS)
-      this.remarks.push({ statement: this.program.encoder.line, message });
   }
 
   /** Assembles a text. Complaints go to `errors`; nothing is thrown for what the text says. */
@@ -201,13 +122,6 @@ export class TextAssembler extends SourceReader {
     } else this.guarded();
   }
 
-  private nextLine(): void {
-    this.line++;
-    this.lineStart = ++this.at;
-    if (this.at >= this.text.length) this.leave();
-    else if (this.observer !== null && this.frame.parent === null) this.observer.begin(this);
-  }
-
   /** One statement, with its complaints. */
   private guarded(): void {
     const { encoder, section } = this.program;
@@ -241,26 +155,8 @@ export class TextAssembler extends SourceReader {
     this.stopped = true;
   }
 
-  private complain(statement: number, diagnostic: Diagnostic, column?: number, length?: number): void {
-    this.complaints.push({ statement, column, length, diagnostic });
-    if (this.complaints.length > MAX_ERRORS) this.stopped = true;
-  }
-
-  private report(error: AsmError, statement: number, start: number, lineStart: number): void {
-    const end = this.text.indexOf("\n", start);
-    for (const diagnostic of error.errors) {
-      const { operand } = diagnostic;
-      let [from, to] = [start, Math.min(this.at, end)];
-      if (operand !== undefined) [from, to] = [this.starts[operand]!, this.ends[operand]!];
-      else if (READING_ERRORS.has(error.code) && this.tokenStart >= start) {
-        from = this.tokenStart;
-        to = Math.max(from + 1, this.at);
-      }
-      this.complain(statement, diagnostic, from - lineStart + 1, to - from);
-    }
-  }
-
-  private statement(start: number): void {
+  /** Reads the statement here; `start` is where it begins. */
+  statement(start: number): void {
     if (this.macros.needsExpansion && this.expandLine(start)) return;
     const { encoder } = this.program;
     if (encoder.written.length > 0) encoder.written = [];
@@ -521,132 +417,4 @@ export class TextAssembler extends SourceReader {
       this.setText(text, codes, at);
     }
   }
-
-  /** Repeats the statement that follows, as `times` does. */
-  times(): void {
-    const count = this.readExpression();
-    if (typeof count !== "object" && (count < 0 || count > MAX_TIMES)) {
-      throw asmError("ERR_ASM_RANGE", `a count is 0 to 2^28, not ${count}`);
-    }
-    const start = this.at;
-    const pattern = this.readPlainBytes();
-    if (pattern !== null) {
-      if (typeof count === "object") this.program.fill(count, pattern);
-      else this.program.repeat(pattern, Number(count));
-      return;
-    }
-    if (typeof count === "object") {
-      throw asmError("ERR_ASM_EXPRESSION", "a count that is not known yet can repeat plain bytes only");
-    }
-    const text = `${this.text.slice(start, this.at)}\n`;
-    let left = Number(count);
-    this.openFrame({
-      file: this.frame.file,
-      firstLine: this.line,
-      name: "times",
-      text: "",
-      next: () => (left-- > 0 ? text : null),
-    });
-  }
-
-  /** The bytes of the statement that follows, which are not kept. Throws `ERR_ASM_EXPRESSION` if they are not known. */
-  readPattern(): Uint8Array {
-    const pattern = this.readPlainBytes();
-    if (pattern !== null && pattern.length > 0) return pattern;
-    throw asmError("ERR_ASM_EXPRESSION", "this must be bytes that are known here");
-  }
-
-  /** Assembles the statement that follows and takes it back: its bytes, or `null` if they depend on addresses. */
-  private readPlainBytes(): Uint8Array | null {
-    const { program, frame } = this;
-    const { section } = program;
-    const before = { length: section.length, fixes: section.fixes.count, variables: section.variables.count };
-    this.skipBlanks();
-    this.statement(this.at);
-    if (this.frame !== frame || program.section !== section) {
-      throw asmError("ERR_ASM_SYNTAX", "this cannot be repeated");
-    }
-    const isPlain = section.fixes.count === before.fixes && section.variables.count === before.variables;
-    const bytes = isPlain ? section.bytes.slice(before.length, section.length) : null;
-    section.length = before.length;
-    section.fixes.truncate(before.fixes);
-    section.variables.truncate(before.variables);
-    return bytes;
-  }
-
-  /** Reads another text, then goes on here. The rest of this line is read afterwards. */
-  openFrame(opened: {
-    file: string;
-    firstLine: number;
-    name: string;
-    text: string;
-    next?: () => string | null;
-  }): void {
-    this.program.changes++;
-    this.frame.at = this.at;
-    this.frame.line = this.line;
-    this.frame.lineStart = this.lineStart;
-    this.enter(this.frames.open(this.frame, { ...opened, conditions: this.conditions.stack.length }));
-  }
-
-  private enter(frame: Frame): void {
-    this.frame = frame;
-    this.setText(frame.text, frame.codes, frame.at);
-    this.line = frame.line;
-    this.lineStart = frame.lineStart;
-  }
-
-  /** The text is at its end: repeats it, or goes back to where it was opened. */
-  private leave(): void {
-    const { frame } = this;
-    const again = frame.next?.() ?? null;
-    if (again !== null) {
-      setFrameText(frame, again);
-      this.setText(frame.text, frame.codes, 0);
-      this.line = frame.firstLine;
-      this.lineStart = 0;
-      return;
-    }
-    this.checkConditions();
-    if (frame.parent === null && !this.endedInside) this.observer?.begin(this);
-    this.close();
-  }
-
-  /** Leaves a frame before its end, with the conditions that were opened in it. */
-  close(): void {
-    const { frame } = this;
-    this.conditions.stack.length = Math.min(this.conditions.stack.length, frame.conditions);
-    if (frame.parent === null) this.stopped = true;
-    else this.enter(frame.parent);
-  }
-
-  /** Stops reading altogether. */
-  stop(): void {
-    this.stopped = true;
-  }
-
-  /** Complains about a condition that was opened in the text that ends here. */
-  private checkConditions(): void {
-    const open = this.conditions.stack[this.frame.conditions];
-    if (open === undefined) return;
-    this.complain(open.statement, {
-      code: "ERR_ASM_MACRO",
-      message: "this condition has no end",
-      hint: this.dialect.name === "gas" ? "close it with .endif" : "close it with %endif",
-    });
-  }
 }
-
-/** The directives that append data and do nothing else. */
-const DATA_DIRECTIVES: Readonly<Record<DialectName, RegExp>> = {
-  gas: /^\.(byte|short|h?word|value|long|int|quad|octa|[248]byte|[us]leb128|h?float|single|double|tfloat|asci[iz]|string\d*|skip|space|zero|fill)$/,
-  nasm: /^(d|res)[bwdqtoyz]$/,
-};
-
-/** Complaints about a token, not about the statement as a whole. */
-const READING_ERRORS: ReadonlySet<string> = new Set([
-  "ERR_ASM_SYNTAX",
-  "ERR_ASM_EXPRESSION",
-  "ERR_ASM_DIRECTIVE",
-  "ERR_ASM_SYMBOL",
-]);
