@@ -220,7 +220,7 @@ export function translate(m: Machine, tlb: number, lo: number, hi: number, kind:
 
 /** As `translate`, but leaves a failure in `lastTranslation().error` instead of raising it. */
 export function tryTranslate(m: Machine, tlb: number, lo: number, hi: number, kind: number): number {
-  if (kind === Kind.write && isKnownWritable(m, tlb, lo, hi)) return writeToKnown(m, tlb, lo);
+  if (isKnown(m, tlb, lo, hi, kind)) return knownPointer(m, tlb, lo, kind);
   const user = tlb === m.systemTlb ? false : m.cpl === 3;
   const ac = tlb !== m.systemTlb && (m.cr4 & CR4.SMAP) !== 0 && !user && supervisorAc(m);
   walk(m, lo, hi, kind, user, ac);
@@ -232,19 +232,20 @@ export function tryTranslate(m: Machine, tlb: number, lo: number, hi: number, ki
 }
 
 /**
- * Whether the TLB has a translation that allows the write. Which pages hold cached code is different in each engine, and must
- * not decide whether the tables are walked again.
+ * Whether the TLB has a translation that allows the access: what crosses a page end or holds cached code comes here with one.
+ * Which pages hold code is different in each engine, and must not decide whether the tables are walked again.
  */
-function isKnownWritable({ i32 }: Machine, tlb: number, lo: number, hi: number): boolean {
+function isKnown({ i32 }: Machine, tlb: number, lo: number, hi: number, kind: number): boolean {
   const entry = tlbEntry(tlb, lo);
-  return i32[entry] === (lo & PAGE_MASK) && i32[entry + 1] === hi && i32[entry + MAY_WRITE] === 1;
+  if (i32[entry] !== (lo & PAGE_MASK) || i32[entry + 1] !== hi) return false;
+  return kind === Kind.read || (kind === Kind.write && i32[entry + MAY_WRITE] === 1);
 }
 
-function writeToKnown(m: Machine, tlb: number, lo: number): number {
+function knownPointer(m: Machine, tlb: number, lo: number, kind: number): number {
   const entry = tlbEntry(tlb, lo);
-  allowWrites(m, entry);
+  if (kind === Kind.write) allowWrites(m, entry);
   found.error = 0;
-  found.writesRam = true;
+  found.writesRam = kind === Kind.write;
   return (lo + m.i32[entry + ADDEND]!) >>> 0;
 }
 
