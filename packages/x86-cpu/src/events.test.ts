@@ -199,6 +199,19 @@ for (const engine of ENGINES) {
     }
   });
 
+  test(`${engine}: RF is cleared by the instruction that IRETQ returns to, also behind a REP (SDM Vol. 3B, "Instruction-Breakpoint Exception Condition")`, (t) => {
+    const { cpu, guest } = make();
+    guest.code(
+      `mov edi, ${At.data}\nmov ecx, 3\nrep stosb\npush 0x18\npush ${At.stack}\npush 0x10002\npush 0x10\npush offset at\niretq\nat: nop`,
+    );
+    guest.box.setSregs(guest.sregs);
+    guest.box.setRegs(guest.regs);
+    t.is(cpu.run({ budget: 11 }).reason, "KVM_EXIT_INTR");
+    t.deepEqual([cpu.getRegs().rip, cpu.getRegs().rflags], [guest.symbol("at"), 0x10002n]);
+    t.is(cpu.run({ budget: 1 }).reason, "KVM_EXIT_INTR");
+    t.is(cpu.getRegs().rflags, 2n);
+  });
+
   test(`${engine}: an instruction breakpoint is a fault that RF holds back, a data breakpoint a trap (SDM Vol. 3B, "Debug Exception (#DB)")`, (t) => {
     const execute = make();
     execute.guest.code("nop\nat: inc ebx\nnop");

@@ -92,13 +92,12 @@ export class Interpreter {
     const breakpoints = m.breakpoints ? this.breakpointsHere() : 0;
     if (breakpoints !== 0) return this.debugException(breakpoints, true);
     const resumed = (m.flags & RFLAGS.RF) !== 0;
-    m.faulted = false;
+    m.faulted = m.repeating = false;
     const ended = this.burst(1);
     if (ended !== Ended.boundary) return ended;
     m.done.length = 0;
     if (m.faulted) return ended;
     if (resumed && !m.repeating) m.flags &= ~RFLAGS.RF;
-    m.repeating = false;
     return this.trap(traps);
   }
 
