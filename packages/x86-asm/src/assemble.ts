@@ -2,10 +2,12 @@
 import type { Bits } from "./encoder.js";
 import { AsmError, type Diagnostic, throwIfAny, type Warning } from "./errors.js";
 import { coreInstructions, type InstructionSet } from "./instruction-set.js";
+import type { SectionLayout } from "./layout.js";
 import { type LinkedImage, link } from "./link.js";
 import { type LineRange, listing, type SourceLine, sourceLines } from "./listing.js";
 import type { AsmObject } from "./object.js";
 import { Program } from "./program.js";
+import { leastAlignment } from "./text/nasm-directives.js";
 import { TextAssembler, type TextOptions } from "./text/text-assembler.js";
 
 export interface AssembleOptions extends TextOptions {
@@ -43,8 +45,10 @@ export const DEFAULT_FILE = "<source>";
 
 /** An empty program, and what reads text into it. */
 export function readerFor(options: AssembleOptions): TextAssembler {
-  const bits = options.bits ?? (options.dialect === "nasm" ? 16 : 64);
-  return new TextAssembler(new Program(options.instructions ?? coreInstructions, bits), options);
+  const isNasm = options.dialect === "nasm";
+  const program = new Program(options.instructions ?? coreInstructions, options.bits ?? (isNasm ? 16 : 64));
+  if (isNasm) program.section.least = leastAlignment(program.section.name);
+  return new TextAssembler(program, options);
 }
 
 /** Lays out what was read. Throws `AsmError` with every complaint about it. */
@@ -61,7 +65,7 @@ export function finish(text: TextAssembler, file: string, source: () => readonly
     get lines() {
       return (lines ??= linesIn());
     },
-    flat: (flatOptions) => flatten(object, BigInt(flatOptions?.origin ?? origin)),
+    flat: (flatOptions) => flatten(object, layouts, BigInt(flatOptions?.origin ?? origin)),
     listing: (range) => listing(source(), file, linesIn(range), object, range),
   };
 }
@@ -86,10 +90,14 @@ export function assembleFlat(
   return assembly.flat(options.origin === undefined ? {} : { origin: options.origin });
 }
 
-function flatten(object: AsmObject, origin: bigint): Uint8Array {
+function flatten(object: AsmObject, layouts: readonly SectionLayout[], origin: bigint): Uint8Array {
+  const alignments = new Map(
+    layouts.map(({ section }) => [section.name, Math.max(section.align, section.least.flat)]),
+  );
+  const all = object.sections.map((section) => ({ ...section, align: alignments.get(section.name)! }));
   const sections = [
-    ...object.sections.filter(({ flags }) => flags.alloc && !flags.nobits),
-    ...object.sections.filter(({ flags }) => flags.nobits),
+    ...all.filter(({ flags }) => flags.alloc && !flags.nobits),
+    ...all.filter(({ flags }) => flags.nobits),
   ];
   const first = sections[0];
   if (first === undefined) return new Uint8Array(0);

@@ -88,7 +88,8 @@ export class SectionWriter {
   }
 
   write(): ObjectSection {
-    const { name, align, flags } = this.layout.section;
+    const { name, flags, least } = this.layout.section;
+    const align = Math.max(this.layout.section.align, least.object);
     const { sizeBytes } = this.layout;
     this.copy();
     this.patch();

@@ -87,10 +87,18 @@ const FLAGS_BY_NAME: Readonly<Record<string, SectionFlags>> = {
   note: { write: false, execute: false, alloc: true, nobits: false },
 };
 
+/** Whether the name says what a section is for. */
+export function hasKnownName(name: string): boolean {
+  return Object.hasOwn(FLAGS_BY_NAME, stemOf(name));
+}
+
+function stemOf(name: string): string {
+  return name.split(/[._]/).find((part) => part !== "") ?? "";
+}
+
 /** What the name says: `.text` and `.text.x` are executable, `.rodata` read-only, `.bss` without bytes, others data. */
 export function defaultFlags(name: string): SectionFlags {
-  const stem = name.split(/[._]/).find((part) => part !== "") ?? "";
-  return (Object.hasOwn(FLAGS_BY_NAME, stem) ? FLAGS_BY_NAME[stem] : FLAGS_BY_NAME["data"])!;
+  return FLAGS_BY_NAME[hasKnownName(name) ? stemOf(name) : "data"]!;
 }
 
 /** Longest instruction, with room to spare: how many bytes an encoder may write without asking again. */
@@ -137,6 +145,8 @@ export class SectionBuffer {
   readonly index: number;
   flags: SectionFlags;
   align: number;
+  /** What its alignment is at least, in an object and in a flat image, where the source does not say. */
+  least: { readonly object: number; readonly flat: number } = { object: 1, flat: 1 };
   bytes: Uint8Array = new Uint8Array(1024);
   length = 0;
   readonly fixes = new RecordList(FixWord.stride);

@@ -1,7 +1,7 @@
 /** NASM's directives, pseudo-instructions and preprocessor (its manual, chapters 3, 4, 7 and 8). */
 import { asmError } from "../errors.js";
 import { checkAlignment } from "../program.js";
-import type { SectionFlags } from "../sections.js";
+import { hasKnownName, type SectionBuffer, type SectionFlags } from "../sections.js";
 import { CONDITION_NAMES, evaluateCondition } from "./condition-tests.js";
 import { closeCondition, endBranch, openCondition } from "./conditions.js";
 import * as data from "./data-directives.js";
@@ -33,7 +33,7 @@ function section(a: TextAssembler): void {
   if (match === null) throw a.unexpected("the name of a section");
   a.at += match[0].length;
   let flags: Partial<SectionFlags> = {};
-  let align = 1;
+  let align: number | undefined;
   while (!a.atEnd() && a.peek() !== 93) {
     if (!a.nextName()) throw a.unexpected("a property of a section");
     const word = a.name().toLowerCase();
@@ -43,7 +43,18 @@ function section(a: TextAssembler): void {
     } else if (SECTION_WORDS[word] !== undefined) flags = { ...flags, ...SECTION_WORDS[word] };
     else throw asmError("ERR_ASM_DIRECTIVE", `"${word}" is no property of a section`);
   }
-  a.program.switchSection(match[0], { ...flags, align });
+  const [name] = match;
+  if (!a.program.sections.some((known) => known.name === name) && !hasKnownName(name)) {
+    flags = { write: false, ...flags };
+  }
+  const made = a.program.switchSection(name, align === undefined ? flags : { ...flags, align });
+  made.least = align === undefined ? leastAlignment(name) : { object: 1, flat: 1 };
+}
+
+/** What NASM aligns sections to that say nothing of it (its manual, "elf extensions to the SECTION Directive", "bin"). */
+export function leastAlignment(name: string): SectionBuffer["least"] {
+  if (name === ".text") return { object: 16, flat: 4 };
+  return { object: /^\.(ro)?data$|^\.bss$/.test(name) ? 4 : 1, flat: 4 };
 }
 
 const binding =
