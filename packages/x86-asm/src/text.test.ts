@@ -202,6 +202,15 @@ nasm(
   "spin",
 );
 nasm(
+  "%ifmacro with numbers of arguments",
+  16,
+  "02 0b 0c 13 23",
+  ...["%macro dummy 2", "%endmacro"],
+  ...["1=1", "2=2", "3=3", "1+=11", "2+=12", "3+=13", "0-1=10", "1-2=19", "2-3=35", "3-*=40"].flatMap(
+    (row) => [`%ifmacro dummy ${row.split("=")[0]}`, `db ${row.split("=")[1]}`, "%endif"],
+  ),
+);
+nasm(
   "%if and %ifdef",
   16,
   "0103",

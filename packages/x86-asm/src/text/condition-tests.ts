@@ -31,11 +31,12 @@ const areSame =
     return fold(values[0]!) === fold(values[1]!);
   };
 
+/** `%ifmacro name 1-2`: whether a macro of that name takes one of these numbers of arguments. */
 const isMacro: Test = (a) => {
   if (!a.nextName()) throw a.unexpected("a name");
   const name = a.name();
-  a.restOfStatement();
-  return a.macros.has(name);
+  const counts = a.restOfStatement();
+  return counts === "" ? a.macros.has(name) : a.macros.overlaps(name, counts);
 };
 
 const matches =

@@ -54,6 +54,18 @@ export class MacroTable {
     return this.gas.has(name.toLowerCase()) || this.nasm.has(name.toLowerCase());
   }
 
+  /** Whether a macro of NASM's takes a number of arguments that `counts` names: `2`, `1-3`, `0-*`, `1+`. */
+  overlaps(name: string, counts: string): boolean {
+    const match = /^(\d{1,5})(?:-(\d{1,5}|\*))?(\+)?$/.exec(counts);
+    if (match === null) throw asmError("ERR_ASM_MACRO", `"${counts.slice(0, 40)}" is no number of arguments`);
+    const least = Number(match[1]);
+    const most =
+      match[2] === "*" || match[3] !== undefined ? Number.POSITIVE_INFINITY : Number(match[2] ?? least);
+    return (this.nasm.get(name.toLowerCase()) ?? []).some(
+      ({ minimum, maximum, isGreedy }) => minimum <= most && (isGreedy || least <= maximum),
+    );
+  }
+
   isDefined(name: string): boolean {
     return this.defines.has(name);
   }
