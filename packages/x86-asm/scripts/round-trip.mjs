@@ -1,9 +1,9 @@
 /**
- * Takes random instructions there and back (see src/round-trip.test.support.ts), as many as wanted:
+ * Takes random instructions there and back (see src/round-trip.test.helper.ts), as many as wanted:
  *
  *   node scripts/round-trip.mjs [count] [seed]
  */
-import { roundTrip } from "../dist/round-trip.test.support.js";
+import { roundTrip } from "../dist/round-trip.test.helper.js";
 
 const [count = 20_000, seed = 1] = process.argv.slice(2).map(Number);
 

@@ -1,5 +1,5 @@
 import { toolTest } from "@kvmkit-internal/test-support";
-import { roundTrip } from "./round-trip.test.support.js";
+import { roundTrip } from "./round-trip.test.helper.js";
 
 const TOOLS = { as: "binutils", objcopy: "binutils", objdump: "binutils" };
 const COUNT = 1500;
