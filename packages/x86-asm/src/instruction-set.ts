@@ -30,6 +30,12 @@ export class InstructionSet extends FormTable {
     this.registers = registers;
   }
 
+  /** The mnemonic that PUSH becomes where its number has a width that is not the mode's: `push word 5`. */
+  pushOf(mnemonic: number, valueBits: number, mode: number): number {
+    if (this.mnemonics[mnemonic] !== "push" || (valueBits !== 16 && mode !== 16)) return mnemonic;
+    return this.ids.get(valueBits === 16 ? "pushw" : valueBits === 32 ? "pushd" : "push")!;
+  }
+
   /** The mnemonic that a jump or call becomes when its operand is marked FAR. */
   farOf(mnemonic: number): number {
     const name = this.mnemonics[mnemonic];

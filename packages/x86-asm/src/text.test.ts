@@ -202,6 +202,24 @@ nasm(
   "spin",
 );
 nasm(
+  "a width before a number of push",
+  64,
+  "666a05 66680001 6a05 6a05",
+  "push word 5",
+  "push word 0x100",
+  "push dword 5",
+  "push byte 5",
+);
+nasm(
+  "and in 16-bit mode",
+  16,
+  "666a05 6a05 66680000 0100",
+  "push dword 5",
+  "push word 5",
+  "push dword 0x10000",
+);
+nasm("o64 is REX.W", 64, "480f07", "o64 sysret");
+nasm(
   "%ifmacro with numbers of arguments",
   16,
   "02 0b 0c 13 23",
@@ -285,8 +303,14 @@ test("warnings come beside the bytes, each with its place", (t) => {
     },
   ]);
   t.is(Buffer.from(gas.flat()).toString("hex"), "90");
-  const [nasm] = assemble('%warning "old", code', { dialect: "nasm" }).warnings;
-  t.is(nasm!.message, "old, code");
+  const nasm = assemble('%warning "old", code\nhalt\nl2: hlt', { dialect: "nasm" });
+  t.deepEqual(
+    nasm.warnings.map(({ message, line }) => [line, message]),
+    [
+      [1, "old, code"],
+      [2, "halt is a label; without a colon it could be a mistyped instruction"],
+    ],
+  );
 });
 
 test("what does not fit is an error, never a truncation", (t) => {

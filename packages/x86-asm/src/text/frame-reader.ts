@@ -69,6 +69,7 @@ export abstract class FrameReader extends SourceReader {
 
   /** Warns of something in the statement here. */
   warn(message: string): void {
+    this.program.changes++;
     if (this.remarks.length < MAX_ERRORS)
       this.remarks.push({ statement: this.program.encoder.line, message });
   }

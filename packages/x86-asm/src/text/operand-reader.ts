@@ -43,6 +43,8 @@ export class OperandReader extends ExpressionReader {
   hints = 0;
   /** An operand was marked FAR. */
   isFar = false;
+  /** Bits that NASM's `word 5` gives a number; 0 if none were given. */
+  valueBits = 0;
   /** NASM: addresses without registers are RIP-relative (`default rel`). */
   defaultRelative = false;
 
@@ -65,6 +67,7 @@ export class OperandReader extends ExpressionReader {
     const { operands } = this;
     this.hints = 0;
     this.isFar = false;
+    this.valueBits = 0;
     let count = 0;
     if (!this.atEnd()) {
       do {
@@ -232,6 +235,7 @@ export class OperandReader extends ExpressionReader {
       this.at++;
       return new FarPointer(value, this.readExpression(), WIDTHS[width]![0]);
     }
+    if (this.dialect.name === "nasm") this.valueBits = WIDTHS[width]![0];
     if (this.dialect.name === "nasm" || isBranch || typeof value !== "object") return value;
     // GNU as: a bare symbol is what stands at its address.
     this.startAddress();

@@ -229,7 +229,11 @@ export class TextAssembler extends FrameReader {
     const traits = set.traits[mnemonic] || set.unpack(mnemonic);
     this.readOperands((traits & MnemonicTrait.branch) !== 0);
     if (!this.atEnd()) throw this.unexpected("a comma or the end of the statement");
-    const id = this.isFar ? set.farOf(mnemonic) : mnemonic;
+    const id = this.isFar
+      ? set.farOf(mnemonic)
+      : this.valueBits !== 0
+        ? set.pushOf(mnemonic, this.valueBits, encoder.bits)
+        : mnemonic;
     // By index: destructuring would go through an iterator for every instruction.
     const { operands } = this;
     const all = prefixes | this.hints;
@@ -371,6 +375,7 @@ export class TextAssembler extends FrameReader {
     const start = this.at;
     if (this.atEnd()) {
       if (this.dialect.name === "gas") return false;
+      this.warn(`${name} is a label; without a colon it could be a mistyped instruction`);
       this.scope.define(name);
       return true;
     }

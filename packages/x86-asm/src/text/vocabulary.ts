@@ -127,6 +127,7 @@ const PREFIXES: Readonly<Record<string, number>> = {
   data32: Prefix.data,
   o16: Prefix.data,
   o32: Prefix.data,
+  o64: 0x48 << Prefix.rexShift,
   addr16: Prefix.address,
   addr32: Prefix.address,
   a16: Prefix.address,
