@@ -29,14 +29,14 @@ export async function withPage<T>(url: string, body: (page: BrowserPage) => Prom
   const profile = mkdtempSync(join(tmpdir(), "kvmkit-chromium-"));
   const browser = start(profile);
   const ended = new Promise<void>((resolve) => browser.once("close", () => resolve()));
+  const devTools = new DevTools(browser);
   try {
-    const devTools = new DevTools(browser);
     return await body(await openPage(devTools, url));
   } finally {
-    browser.kill("SIGKILL");
+    // Asked to close, it ends its helper processes first; killed, it leaves them writing to the profile for a while.
+    await devTools.call("Browser.close", {}).catch(() => browser.kill("SIGKILL"));
     await ended;
-    // Its helper processes end a moment later and may still write there.
-    rmSync(profile, { recursive: true, force: true, maxRetries: 10, retryDelay: 100 });
+    rmSync(profile, { recursive: true, force: true, maxRetries: 100, retryDelay: 100 });
   }
 }
 
