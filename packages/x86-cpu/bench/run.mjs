@@ -110,6 +110,7 @@ for (const [name, program, command] of PEERS) {
   });
   row(name, cells);
 }
+row("v86", ["  32-bit only: none of this runs"]);
 rmSync(folder, { recursive: true });
 
 /** CPU milliseconds of a node process that runs a line: the best of some, because load only adds. */

@@ -4,8 +4,8 @@ import { Random } from "./scripts/differential/random.js";
 import { ENGINES, SoftBox } from "./scripts/guest/box.js";
 import { prepareChaos, runChaos, stateOf } from "./scripts/guest/chaos.js";
 
-/** Another seed each time; a failure names it. */
-const seed = Number(process.env["KVMKIT_SEED"] ?? Date.now() % 2 ** 31);
+/** The same cases each time, unless others are asked for. */
+const seed = Number(process.env["KVMKIT_SEED"] ?? 1);
 const CASES = Number(process.env["KVMKIT_CHAOS_CASES"] ?? 100);
 
 test(`random code of any level and mode does the same on both engines, and never throws (seed ${seed})`, (t) => {
