@@ -149,6 +149,7 @@ function roundedAgain(env: Environment, a: Float, by: number): Float {
   const tooLarge = leading(value) > EXTENDED.maxExponent;
   if (!tooLarge && (leading(value) >= EXTENDED.minExponent || (env.flags & Exception.UE) === 0)) return value;
   raise(env, Exception.PE);
+  env.roundedUp = tooLarge;
   return tooLarge ? infinity(a.sign) : zero(a.sign);
 }
 

@@ -101,7 +101,7 @@ const PE = 0x20;
 const UE = 0x10;
 
 /**
- * Bits of the x87 status word that may differ: AMD's comparisons report also where an unmasked invalid operation keeps
+ * Bits of the x87 status word that may differ: AMD's comparisons and remainders report also where an unmasked exception keeps
  * Intel's from it, and leave C1 alone where they write RFLAGS (SDM Vol. 2A, "FCOM", "FCOMI").
  */
 export function undefinedConditions(mnemonics: readonly string[], status: number): number {
@@ -111,7 +111,7 @@ export function undefinedConditions(mnemonics: readonly string[], status: number
 function undefinedConditionsOf(mnemonic: string, status: number): number {
   if (TRANSCENDENTAL.test(mnemonic)) return C1 | PE | UE;
   if (/^fu?comip?$/.test(mnemonic)) return C1;
-  return /^f(u?comp?p?|icomp?|tst)$/.test(mnemonic) && status & ES ? CONDITION_CODES : 0;
+  return /^f(u?comp?p?|icomp?|tst|prem1?)$/.test(mnemonic) && status & ES ? CONDITION_CODES : 0;
 }
 
 /** Results that the manual bounds by an error only. */

@@ -37,6 +37,12 @@ export const X87_CASES: readonly X87Case[] = [
     status: 0x3802n,
     top: [0x8000000000000000n, 0xbbcd],
   },
+  {
+    title: "FSCALE beyond the biased exponent of an unmasked overflow gives infinity, rounded up",
+    code: `mov dword ptr [${At.data + 16}], 0x352\nmov dword ptr [${At.data + 24}], 100000\nfild dword ptr [${At.data + 24}]\nfild dword ptr [${At.data + 24}]\nfldcw [${At.data + 16}]\nfscale`,
+    status: 0xb2a8n,
+    top: [0x8000000000000000n, 0x7fff],
+  },
 ];
 
 /** What a case leaves: status word, and ST(0). */
