@@ -1,6 +1,7 @@
 /**
  * Writes instructions: legacy prefixes, REX, opcode, ModR/M, SIB, displacement, immediates (SDM Vol. 2A,
- * "Instruction Format"). Prefixes stand in the order of GNU as: FWAIT, segment, 67, 66, F2 or F3, F0, REX.
+ * "Instruction Format"). Prefixes stand in the order of GNU as: FWAIT, segment, 67, 66, F2 or F3, F0, REX; those of
+ * NASM's dialect in that of NASM.
  */
 import {
   type AddressContext,
@@ -78,6 +79,8 @@ export class Encoder implements AddressContext {
   after = 0;
   unit = 1;
   needsSib = false;
+  /** Prefixes stand as NASM has them: F3, F2, F0, segment, 66, 67. */
+  nasmOrder = false;
   /** `Prefix` bits as the source wrote them, in its order: relative branches keep it. */
   written: number[] = [];
   /** The memory operand of the instruction that is being written. */
@@ -158,10 +161,20 @@ export class Encoder implements AddressContext {
     const { prefixes } = this;
     if ((flags & FormFlag.relaxable) !== 0) return (prefixes & (Prefix.near | Prefix.disp32)) !== 0;
     if ((prefixes & Prefix.xrelease) !== 0) return (flags & (FormFlag.lock | FormFlag.xrelease)) === 0;
+    if ((prefixes & Prefix.strict) !== 0 && this.hasShortImmediate(form)) return true;
     if ((prefixes & DIRECTIONS) === 0 || !(a instanceof Register && b instanceof Register)) return false;
     const wanted = (prefixes & Prefix.store) !== 0 ? Slot.reg : Slot.rm;
     const slots = this.set.words[form + FormWord.slots]!;
     return (flags & FormFlag.kindMask) === 0 && (slots & SLOT_MASK) === wanted && slots > SLOT_MASK;
+  }
+
+  /** Whether a form has an immediate byte that is sign-extended. */
+  private hasShortImmediate(form: number): boolean {
+    for (let checks = this.set.words[form + FormWord.checks]!; checks !== 0; checks >>>= CHECK_BITS) {
+      const check = checks & CHECK_MASK;
+      if (check >= OperandCheck.simm8to16 && check <= OperandCheck.simm8to64) return true;
+    }
+    return false;
   }
 
   /** A form that is not a legacy one: its encoder may refuse it, and then the next that fits is tried. */
@@ -429,10 +442,19 @@ export class Encoder implements AddressContext {
       if (segment !== 0 && segment !== SEGMENT_PREFIXES[given - 1]) throw twice("a segment prefix");
       segment = SEGMENT_PREFIXES[given - 1]!;
     }
+    if (this.nasmOrder) at = this.repeats(prefixes, mandatory, at);
     if ((prefixes & Prefix.notrack) !== 0) bytes[at++] = 0x3e;
     if (segment !== 0) bytes[at++] = segment;
-    if (needs67 || (prefixes & Prefix.address) !== 0) bytes[at++] = 0x67;
+    const has67 = needs67 || (prefixes & Prefix.address) !== 0;
+    if (has67 && !this.nasmOrder) bytes[at++] = 0x67;
     if (needs66 || (prefixes & Prefix.data) !== 0) bytes[at++] = 0x66;
+    if (has67 && this.nasmOrder) bytes[at++] = 0x67;
+    return this.nasmOrder ? at : this.repeats(prefixes, mandatory, at);
+  }
+
+  /** Writes F3, F2 and F0. */
+  private repeats(prefixes: number, mandatory: number, at: number): number {
+    const { bytes } = this.section;
     // PadLock's instructions are repeated in any case.
     const isRepeated = mandatory === MandatoryPrefix.F3;
     if ((prefixes & (Prefix.rep | Prefix.xrelease)) !== 0 && !isRepeated) bytes[at++] = 0xf3;
@@ -492,7 +514,7 @@ export class Encoder implements AddressContext {
   /** Adds what registers and the source ask of the REX prefix. Throws where it cannot stand. */
   private completeRex(rex: number, need: number): number {
     const given = (this.prefixes & REX_MASK) >> Prefix.rexShift;
-    if ((given & rex & 15) !== 0) throw twice("a bit of the REX prefix");
+    if ((given & rex & 15) !== 0 && !this.nasmOrder) throw twice("a bit of the REX prefix");
     let result = rex | given;
     if ((need & RexNeed.required) !== 0 || (this.prefixes & Prefix.rexHint) !== 0) result |= 0x40;
     if (result === 0) return 0;

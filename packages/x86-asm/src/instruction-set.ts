@@ -13,27 +13,40 @@ import { encodeVex } from "./vex.js";
  */
 export type FormEncoder = (encoder: Encoder, form: number, operands: readonly MaybeOperand[]) => boolean;
 
+/** What the reader of a text offers for reading what stands in braces behind an operand. */
+export interface DecorationSource {
+  readonly text: string;
+  at: number;
+  next(): number;
+  registerNamed(name: string): Register | undefined;
+}
+
+/** An operand with all that is written in braces from here on, or with a broadcast. */
+export type Decorate = (
+  source: DecorationSource,
+  operand: MaybeOperand,
+  isBroadcast: boolean,
+) => MaybeOperand;
+
 /** Mnemonics with their forms, and what else an assembler has to know to encode them. */
 export class InstructionSet extends FormTable {
   /** Registers beyond those of registers.ts. */
   readonly registers: readonly Register[];
   /** By `EncodingKind`: how extensions encode their forms; the core encodes the legacy ones. */
   readonly encoders: readonly FormEncoder[];
+  /** The core has no decorations: what stands in braces is left to be refused. */
+  readonly decorate: Decorate;
 
   constructor(
     mnemonics: () => readonly Member[],
     encoders: readonly FormEncoder[],
     registers: readonly Register[],
+    decorate: Decorate = (_, operand) => operand,
   ) {
     super(mnemonics);
     this.encoders = encoders;
     this.registers = registers;
-  }
-
-  /** The mnemonic that PUSH becomes where its number has a width that is not the mode's: `push word 5`. */
-  pushOf(mnemonic: number, valueBits: number, mode: number): number {
-    if (this.mnemonics[mnemonic] !== "push" || (valueBits !== 16 && mode !== 16)) return mnemonic;
-    return this.ids.get(valueBits === 16 ? "pushw" : valueBits === 32 ? "pushd" : "push")!;
+    this.decorate = decorate;
   }
 
   /** The mnemonic that a jump or call becomes when its operand is marked FAR. */

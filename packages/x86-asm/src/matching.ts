@@ -123,6 +123,16 @@ function isBareRegister(memory: Memory, number: number): boolean {
   );
 }
 
+/** Whether a form takes decorated operands for what they are: the bit of decorations alone says nothing of it. */
+function acceptsDecorated(words: Int32Array, form: number, operands: readonly MaybeOperand[]): boolean {
+  return operands.every(
+    (operand, i) =>
+      typeof operand !== "object" ||
+      operand.kind !== "decorated" ||
+      (words[form + i]! & operand.operand.bits) !== 0,
+  );
+}
+
 const MEMORY_WIDTHS: readonly (readonly [bit: number, name: string])[] = [
   [OperandBit.m8, "byte"],
   [OperandBit.m16, "word"],
@@ -153,7 +163,7 @@ export function refuseAmbiguity(
   const [a, b, c, d, e] = operands;
   let widths = 0;
   for (let other = form; other >= 0; ) {
-    const accepted = words[other + position]! & ANY_MEMORY;
+    const accepted = acceptsDecorated(words, other, operands) ? words[other + position]! & ANY_MEMORY : 0;
     if (accepted === ANY_MEMORY) return;
     widths |= accepted;
     other = findForm(words, other + FormWord.stride, end, mode, a, b, c, d, e);

@@ -126,6 +126,7 @@ export interface MemoryShape {
   readonly isFar: boolean;
   readonly decorations: Decorations | null;
   readonly countsElements: boolean;
+  readonly needsWidth: boolean;
 }
 
 /** The operand of that shape at an address; `undefined` where the address has no index for an index vector. */
@@ -158,7 +159,7 @@ export function memoryAt(
     kind,
     hasRegister ? 0 : addressBits,
   );
-  const { isFar, decorations, countsElements } = shape;
+  const { isFar, decorations, countsElements, needsWidth } = shape;
   return {
     kind: "memory",
     memory,
@@ -168,6 +169,7 @@ export function memoryAt(
     isFar,
     decorations,
     countsElements,
+    needsWidth,
   };
 }
 
@@ -226,6 +228,7 @@ const PLAIN = {
   isFar: false,
   decorations: null,
   countsElements: false,
+  needsWidth: false,
 } as const;
 
 const WIDTHS = [8, 16, 32, 48, 64, 80, 128, 256, 512];

@@ -56,6 +56,15 @@ const FIXED_MASK = (1 << FIXED_BITS) - 1;
 const LENGTH_512 = 2;
 const SUPPRESS_EXCEPTIONS = 4;
 
+/** Whether two forms accept some of the same in a place: of memory, if both do, the same width. */
+function sharesKind(first: number, second: number): boolean {
+  const both = first & second & ~OperandBit.decorated;
+  return (
+    (first & second & ANY_MEMORY) !== 0 ||
+    (((first & ANY_MEMORY) === 0 || (second & ANY_MEMORY) === 0) && both !== 0)
+  );
+}
+
 export class Decoding implements MemoryContext {
   readonly table: DecoderTable;
   readonly files: DecoderTable["files"];
@@ -429,12 +438,16 @@ export class Decoding implements MemoryContext {
       indexHigh: isVector ? indexHigh : 0,
       isFar: this.isFar(modrm),
       decorations: b ? { broadcast: true, elements: widthOf(accepts & ANY_MEMORY) / element } : null,
-      countsElements: b && this.countsElements(form),
+      countsElements: b && this.differsInMemory(form, false),
+      needsWidth: this.differsInMemory(form, true),
     });
   }
 
-  /** Whether another form of the mnemonic takes the same registers, so that the number of elements tells them apart. */
-  private countsElements(form: number): boolean {
+  /**
+   * Whether another form of the mnemonic takes the same registers, so that the width of the memory or the number of its
+   * elements tells them apart; `inMode`: in this mode, with the operands in whatever place of the encoding.
+   */
+  private differsInMemory(form: number, inMode: boolean): boolean {
     const { first, words } = this.table.set;
     const id = this.mnemonicOf(form);
     for (
@@ -442,8 +455,9 @@ export class Decoding implements MemoryContext {
       other < first[id + 1]! * FormWord.stride;
       other += FormWord.stride
     ) {
-      if (words[other + FormWord.slots] !== words[form + FormWord.slots]) continue;
-      const differing = [0, 1, 2, 3, 4].filter((i) => words[other + i] !== words[form + i]);
+      if (!inMode && words[other + FormWord.slots] !== words[form + FormWord.slots]) continue;
+      if (inMode && (words[other + FormWord.flags]! & MODES[this.bits]) === 0) continue;
+      const differing = [0, 1, 2, 3, 4].filter((i) => !sharesKind(words[form + i]!, words[other + i]!));
       if (differing.length === 1 && (words[form + differing[0]!]! & ANY_MEMORY) !== 0) return true;
     }
     return false;

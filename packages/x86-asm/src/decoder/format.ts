@@ -60,15 +60,63 @@ const ROUNDING_NAMES = ["rn-sae", "rd-sae", "ru-sae", "rz-sae", "sae"];
 export function format(instruction: DecodedInstruction, options: FormatOptions = {}): string {
   const { mnemonic, operands, prefixes, hint } = instruction;
   const isNasm = options.dialect === "nasm";
+  if (isNasm && STRINGS.has(mnemonic)) return nasmString(instruction);
   const texts = operands.map((operand) => formatOperand(operand, instruction, options));
-  const separator = isNasm ? ", " : ",";
+  if (isNasm && mnemonic === "movabs" && operands[1]?.kind === "immediate")
+    texts[1] = `strict qword ${texts[1]}`;
+  if (isNasm && mnemonic === "mov" && isLongMove(operands)) texts[1] = `strict dword ${texts[1]}`;
   const names = isNasm ? prefixes.map((prefix) => NASM_PREFIXES[prefix] ?? prefix) : prefixes;
-  return [...names, hint && `{${hint}}`, mnemonic, texts.join(separator)]
+  const name = isNasm ? nasmName(instruction) : mnemonic;
+  return [...names, hint && `{${hint}}`, name, texts.join(isNasm ? ", " : ",")]
     .filter((part) => part !== "")
     .join(" ");
 }
 
+/** NASM would make MOV R32, IMM32 of it. */
+function isLongMove([first, second]: readonly DecodedOperand[]): boolean {
+  if (first?.kind !== "register" || first.register.file !== "r64") return false;
+  return second?.kind === "immediate" && second.value >= 0;
+}
+
+const STRINGS: ReadonlySet<string> = new Set("movs cmps stos lods scas ins outs xlat".split(" "));
+const WIDTH_LETTERS: Readonly<Record<number, string>> = { 8: "b", 16: "w", 32: "d", 64: "q" };
+const DI_NUMBER = 7;
+
+/** NASM's string instructions have no operands: width, address size and segment stand around the mnemonic. */
+function nasmString({ mnemonic, operands, prefixes, bits }: DecodedInstruction): string {
+  const memories = operands.filter((operand) => operand.kind === "memory").map(({ memory }) => memory);
+  const [{ width, base }] = memories as [Memory];
+  const addressBits = base!.file === "r64" ? 64 : base!.file === "r32" ? 32 : 16;
+  const source = memories.find((memory) => memory.segment !== null && memory.base!.number !== DI_NUMBER);
+  const names = prefixes.map((prefix) => NASM_PREFIXES[prefix] ?? prefix);
+  if (addressBits !== bits) names.push(`a${addressBits}`);
+  if (source) names.push(source.segment!.name);
+  return [...names, `${mnemonic}${mnemonic === "xlat" ? "b" : WIDTH_LETTERS[width]}`].join(" ");
+}
+
+/** GNU as's suffixes that NASM does not have: the width is a prefix, or a word before the operand. */
+const SUFFIXED = /^(leave|enter|[sl][gi]dt|fldenv|fn?stenv|fn?save|frstor|ret|pop|push|jmp|call)([wd])$/;
+const NASM_NAMES: Readonly<Record<string, string>> = {
+  sysexitd: "sysexit",
+  sysexitq: "o64 sysexit",
+  sysretd: "sysret",
+  sysretq: "o64 sysret",
+};
+
+function nasmName({ mnemonic, operands, bits }: DecodedInstruction): string {
+  const [first] = operands;
+  if (mnemonic === "sysretd" && bits === 16) return "o32 sysret";
+  if (mnemonic === "movabs" && operands[1]?.kind === "immediate") return "mov";
+  const [, stem, letter] = SUFFIXED.exec(mnemonic) ?? [];
+  if (stem === undefined) return NASM_NAMES[mnemonic] ?? mnemonic;
+  const isWord = /^(push|jmp|call)$/.test(stem) && first?.kind !== "register";
+  if (isWord) return `${stem} ${letter === "w" ? "word" : "dword"}`;
+  return `${letter === "w" ? "o16" : "o32"} ${stem}`;
+}
+
 const NASM_PREFIXES: Readonly<Record<string, string>> = {
+  repnz: "repne",
+  repz: "repe",
   data16: "o16",
   data32: "o32",
   addr16: "a16",
@@ -133,12 +181,17 @@ function formatMemory(
 ): string {
   const { memory } = operand;
   const isNasm = options.dialect === "nasm";
-  const width = widthWord(operand, instruction.mnemonic, isNasm);
+  const width = widthWord(operand, instruction, isNasm);
   const segment = segmentOf(memory, instruction);
   if (memory.address === AddressKind.ripRelative) {
     const target = instruction.address + BigInt(instruction.length) + BigInt(memory.displacement);
     const name = options.nameOf?.(BigInt.asUintN(64, target));
     const base = memory.addressBits === 32 ? "eip" : "rip";
+    if (isNasm && name === undefined && memory.addressBits === 64) {
+      // NASM has no RIP in addresses; $ is where the instruction begins.
+      const distance = instruction.length + Number(memory.displacement);
+      return bracket(width, segment, `rel $${signedHex(distance)}`, true);
+    }
     if (name !== undefined) return isNasm ? `${width}[rel ${name}]` : `${width}${segment}[${base}+${name}]`;
     // objdump prints this displacement as the unsigned number that it adds.
     const offset = isNasm
@@ -160,8 +213,8 @@ function formatMemory(
 
 /** The word for the width, with what goes with it. A bare offset needs none: the register says it. */
 function widthWord(
-  { memory, isOffset, isFar, decorations }: MemoryOperand,
-  mnemonic: string,
+  { memory, isOffset, isFar, decorations, needsWidth }: MemoryOperand,
+  { mnemonic, operands }: DecodedInstruction,
   isNasm: boolean,
 ): string {
   if (isOffset) return "";
@@ -171,9 +224,18 @@ function widthWord(
   }
   // NASM gives no width to an element that is broadcast: how many there are says it.
   if (decorations?.broadcast) return "";
+  if (!needsWidth && isMediaOrAlone(operands)) return "";
   if (isFar) return `far ${NASM_WIDTHS[memory.width - 16] ?? ""}`;
   return NASM_WIDTHS[memory.width] ?? "";
 }
+
+/** Where NASM's templates often have no width: vector instructions, and those on memory alone. */
+function isMediaOrAlone(operands: readonly DecodedOperand[]): boolean {
+  const registers = operands.filter((operand) => operand.kind === "register");
+  return registers.length === 0 || registers.some(({ register }) => MEDIA_FILES.has(register.file));
+}
+
+const MEDIA_FILES: ReadonlySet<string> = new Set(["mm", "xmm", "ymm", "zmm", "k", "bnd", "tmm"]);
 
 function bracket(width: string, segment: string, inner: string, isNasm: boolean): string {
   return isNasm ? `${width}[${segment}${inner}]` : `${width}${segment}[${inner}]`;

@@ -27,6 +27,8 @@ export type DecodedOperand =
       readonly isFar: boolean;
       /** Mask and broadcast; `null` if none. */
       readonly decorations: Decorations | null;
+      /** Another form of the mnemonic differs in the width of the memory alone. */
+      readonly needsWidth: boolean;
       /** The number of elements of the broadcast is not clear from the other operands. */
       readonly countsElements: boolean;
     }

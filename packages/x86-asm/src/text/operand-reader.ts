@@ -1,5 +1,4 @@
 /** Reads operands: registers, memory, immediates, far pointers. */
-import { Decorated } from "../decorations.js";
 import { asmError } from "../errors.js";
 import type { Expression, SymbolReference, Value } from "../expressions.js";
 import { add, type Integer, negate } from "../integers.js";
@@ -9,7 +8,6 @@ import { AddressKind, type AddressRegister, FarPointer, type IndexRegister, Memo
 import { Prefix } from "../prefixes.js";
 import { isNoIndex } from "../pseudo-registers.js";
 import type { Register } from "../registers.js";
-import { readDecorations } from "./decoration-reader.js";
 import { ExpressionReader } from "./expression-reader.js";
 import { MEANING_SHIFT, MEANING_VALUE, Meaning } from "./names.js";
 import { EIP_VALUE, REGISTERS, RIP_VALUE, registersOf, registerValue, WIDTHS, Word } from "./vocabulary.js";
@@ -41,10 +39,10 @@ export class OperandReader extends ExpressionReader {
   count = 0;
   /** `Prefix` bits that operands imply: SHORT, NEAR, displacement widths. */
   hints = 0;
+  /** Width before an operand that is no memory; 0 if none. */
+  immediateBits = 0;
   /** An operand was marked FAR. */
   isFar = false;
-  /** Bits that NASM's `word 5` gives a number; 0 if none were given. */
-  valueBits = 0;
   /** NASM: addresses without registers are RIP-relative (`default rel`). */
   defaultRelative = false;
 
@@ -67,7 +65,7 @@ export class OperandReader extends ExpressionReader {
     const { operands } = this;
     this.hints = 0;
     this.isFar = false;
-    this.valueBits = 0;
+    this.immediateBits = 0;
     let count = 0;
     if (!this.atEnd()) {
       do {
@@ -82,7 +80,8 @@ export class OperandReader extends ExpressionReader {
           this.count = count + 1;
           operands[count] = this.readOperand(isBranch);
         }
-        if (this.next() === CODE.openBrace) operands[count] = readDecorations(this, operands[count]);
+        if (this.next() === CODE.openBrace)
+          operands[count] = this.program.encoder.set.decorate(this, operands[count], false);
         this.ends[count] = this.at;
         count++;
       } while (this.accept(CODE.comma));
@@ -166,6 +165,9 @@ export class OperandReader extends ExpressionReader {
       this.at = start;
     }
     if (this.next() === CODE.openBracket) return this.readMemory(width);
+    this.immediateBits = WIDTHS[width]![0];
+    // A byte is the shortest anyway.
+    if (this.immediateBits === 8) this.hints &= ~Prefix.strict;
     return this.readValue(isBranch, width);
   }
 
@@ -173,7 +175,7 @@ export class OperandReader extends ExpressionReader {
   private readBroadcast(width: number, isBranch: boolean): MaybeOperand {
     const memory = this.readSized(width, isBranch);
     if (typeof memory === "object" && memory.kind === "memory") {
-      return new Decorated(memory, { broadcast: true });
+      return this.program.encoder.set.decorate(this, memory, true);
     }
     throw asmError("ERR_ASM_SYNTAX", "behind bcst stands a memory operand");
   }
@@ -235,7 +237,6 @@ export class OperandReader extends ExpressionReader {
       this.at++;
       return new FarPointer(value, this.readExpression(), WIDTHS[width]![0]);
     }
-    if (this.dialect.name === "nasm") this.valueBits = WIDTHS[width]![0];
     if (this.dialect.name === "nasm" || isBranch || typeof value !== "object") return value;
     // GNU as: a bare symbol is what stands at its address.
     this.startAddress();
@@ -412,7 +413,8 @@ export class OperandReader extends ExpressionReader {
     if (bits === 8) this.hints |= Prefix.disp8;
     else this.hints |= Prefix.disp32;
     this.readTerm(false);
-    if (this.base === null && this.index === null && (bits === 16 || bits === 32 || bits === 64)) {
+    const isAddress = bits === 16 || bits === 64 || (bits === 32 && this.program.encoder.bits !== 64);
+    if (this.base === null && this.index === null && isAddress) {
       this.addressBits = bits;
     }
   }
@@ -444,7 +446,13 @@ export class OperandReader extends ExpressionReader {
         throw asmError("ERR_ASM_ADDRESS", "rip takes no other register beside it");
       kind = AddressKind.registers;
       if (this.dialect.name === "nasm" && base === null) this.split();
-    } else if (this.isRelativeByDefault(kind)) kind = AddressKind.ripTarget;
+    } else {
+      if (this.isRelativeByDefault(kind)) kind = AddressKind.ripTarget;
+      // NASM: an absolute address is not relative to anything, nor is there RIP outside 64-bit mode.
+      const isAbsolute = symbol === null || this.program.encoder.bits !== 64;
+      if (this.dialect.name === "nasm" && kind === AddressKind.ripTarget && isAbsolute)
+        kind = AddressKind.registers;
+    }
     return new Memory(
       bits,
       accepts,

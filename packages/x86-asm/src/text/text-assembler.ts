@@ -1,8 +1,12 @@
 /** Reads source text statement by statement and writes it to a program. */
 import { AsmError, asmError } from "../errors.js";
 import { MnemonicTrait } from "../form-table.js";
+import { isBareOffset, type MaybeOperand } from "../matching.js";
+import { OperandBit } from "../operand-bits.js";
 import { checkPair, Prefix } from "../prefixes.js";
 import type { Program } from "../program.js";
+import { Register } from "../registers.js";
+import { generalRegister } from "../registers-by-number.js";
 import { evaluateCondition } from "./condition-tests.js";
 import { Class, DIALECTS, type DialectName } from "./dialect.js";
 import { vocabularyOf } from "./dialect-vocabulary.js";
@@ -38,6 +42,16 @@ const CODE = {
 
 /** Statements that macros and repetitions may expand to, over all. */
 const MAX_EXPANDED = 5_000_000;
+
+/** An offset that NASM's `[qword …]` makes one of 64 bits. */
+function isLongOffset(operand: MaybeOperand): boolean {
+  return (
+    typeof operand === "object" &&
+    operand.kind === "memory" &&
+    operand.addressBits === 64 &&
+    isBareOffset(operand)
+  );
+}
 
 export class TextAssembler extends FrameReader {
   readonly macros = new MacroTable();
@@ -217,6 +231,10 @@ export class TextAssembler extends FrameReader {
     const mode = this.program.encoder.bits;
     const name = PREFIX_NAMES[value]!;
     if (bits === Prefix.data && (name === "o16" || name === "data16") === (mode === 16)) return 0;
+    if (name.endsWith("64") && mode !== 64) throw asmError("ERR_ASM_MODE", `${name} goes with 64-bit mode`);
+    if (name === "a64") return 0;
+    if (mode === 64 && (name === "a16" || name === "addr16"))
+      throw asmError("ERR_ASM_MODE", "there are no 16-bit addresses in 64-bit mode");
     if (bits === Prefix.address && (mode === 64 ? 32 : mode) === (name.endsWith("16") ? 16 : 32)) {
       return mode === 64 ? bits : 0;
     }
@@ -231,13 +249,51 @@ export class TextAssembler extends FrameReader {
     if (!this.atEnd()) throw this.unexpected("a comma or the end of the statement");
     const id = this.isFar
       ? set.farOf(mnemonic)
-      : this.valueBits !== 0
-        ? set.pushOf(mnemonic, this.valueBits, encoder.bits)
+      : this.dialect.name === "nasm"
+        ? this.sized(mnemonic)
         : mnemonic;
     // By index: destructuring would go through an iterator for every instruction.
     const { operands } = this;
     const all = prefixes | this.hints;
+    encoder.nasmOrder = this.dialect.name === "nasm";
     encoder.instruction(id, all, operands[0], operands[1], operands[2], operands[3], operands[4]);
+  }
+
+  /** What a width before an immediate or a target makes of an instruction in NASM: `push word 1`, `jmp dword x`. */
+  private sized(mnemonic: number): number {
+    const { mnemonics, ids } = this.program.encoder.set;
+    const [target] = this.operands;
+    const { immediateBits } = this;
+    const name = mnemonics[mnemonic]!;
+    if (name === "mov") {
+      const isLong = immediateBits === 64 && (this.hints & Prefix.strict) !== 0;
+      if (isLong || this.operands.some(isLongOffset)) return ids.get("movabs")!;
+      this.shortenMove();
+    }
+    const isPlain =
+      immediateBits !== 0 &&
+      (typeof target !== "object" || (target.kind !== "register" && target.kind !== "far"));
+    if (!isPlain || immediateBits === 8 || !/^(push|jmp|call)$/.test(name)) return mnemonic;
+    const { bits } = this.program.encoder;
+    if (immediateBits === 64 && bits !== 64) {
+      throw asmError("ERR_ASM_OPERANDS", `there is no ${name} of ${immediateBits} bits in ${bits}-bit mode`);
+    }
+    if (immediateBits === bits || (bits === 64 && immediateBits === 32)) return mnemonic;
+    return ids.get(name + (immediateBits === 16 ? "w" : "d")) ?? mnemonic;
+  }
+
+  /** NASM moves what fits in 32 bits without a sign to the lower half of a 64-bit register: the upper one becomes 0. */
+  private shortenMove(): void {
+    const [register, value] = this.operands;
+    if (
+      !(register instanceof Register) ||
+      register.bits !== OperandBit.r64 ||
+      this.program.encoder.bits !== 64
+    )
+      return;
+    const isShort = typeof value === "number" && value >= 0 && value <= 0xffffffff;
+    if (isShort && this.immediateBits !== 32 && (this.hints & Prefix.strict) === 0)
+      this.operands[0] = generalRegister(register, OperandBit.r32);
   }
 
   /** A statement that begins with no name: `1:`, `[bits 64]`, `{vex3} …`, `"quoted": …`, `%…` */

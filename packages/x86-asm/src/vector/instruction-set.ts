@@ -3,6 +3,7 @@ import { readMnemonics } from "../form-table.js";
 import { vectorTable } from "../generated/vector-table.js";
 import { coreEncoders, coreMnemonics, InstructionSet } from "../instruction-set.js";
 import { EncodingKind } from "../operand-bits.js";
+import { readDecorations } from "./decoration-reader.js";
 import { encodeEvex } from "./evex.js";
 import { vectorRegisters } from "./registers.js";
 
@@ -11,4 +12,5 @@ export const allInstructions: InstructionSet = new InstructionSet(
   () => [...coreMnemonics(), ...readMnemonics(vectorTable)],
   coreEncoders.with(EncodingKind.evex, encodeEvex),
   vectorRegisters,
+  readDecorations,
 );

@@ -1,6 +1,7 @@
 /** Reads what stands in braces behind an operand: `{k1}{z}`, `{1to16}`, `{rn-sae}`. */
 import { Decorated, type Decorations } from "../decorations.js";
 import { asmError } from "../errors.js";
+import type { Decorate, DecorationSource } from "../instruction-set.js";
 import type { MaybeOperand } from "../matching.js";
 import { OperandBit } from "../operand-bits.js";
 import type { Register } from "../registers.js";
@@ -23,17 +24,10 @@ const WORDS: Readonly<Record<string, Decorations>> = {
   sae: { rounding: 4 },
 };
 
-/** What the reader of the text offers for it. */
-interface Source {
-  readonly text: string;
-  at: number;
-  next(): number;
-  registerNamed(name: string): Register | undefined;
-}
-
 /** The operand with all that is written in braces from here on. Throws `ERR_ASM_SYNTAX`. */
-export function readDecorations(source: Source, operand: MaybeOperand): MaybeOperand {
+export const readDecorations: Decorate = (source, operand, isBroadcast) => {
   let decorated = operand;
+  if (isBroadcast && isDecorable(operand)) decorated = new Decorated(operand, { broadcast: true });
   while (source.next() === OPEN) {
     const end = source.text.indexOf("}", source.at);
     const word = source.text
@@ -49,9 +43,9 @@ export function readDecorations(source: Source, operand: MaybeOperand): MaybeOpe
     source.at = source.text.indexOf(String.fromCharCode(CLOSE), source.at) + 1;
   }
   return decorated;
-}
+};
 
-function maskNamed(source: Source, word: string): Decorations | undefined {
+function maskNamed(source: DecorationSource, word: string): Decorations | undefined {
   const register = source.registerNamed(word);
   if (register === undefined || register.bits !== OperandBit.k || register.number === 0) return undefined;
   return { mask: register as Register<"k"> };
