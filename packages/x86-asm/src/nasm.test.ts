@@ -8,7 +8,7 @@ import { assembleFlat } from "./vector/index.js";
 type Bits = 16 | 32 | 64;
 
 const TOOLS = { nasm: "nasm" };
-const COUNT = 1200;
+const COUNT = 400;
 
 /** Where NASM 2.16 is not what it should be, or chooses another encoding of the same instruction: with the reason. */
 const OTHERWISE: readonly RegExp[] = [

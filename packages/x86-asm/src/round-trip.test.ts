@@ -2,7 +2,7 @@ import { toolTest } from "@kvmkit-internal/test-support";
 import { roundTrip } from "./round-trip.test.helper.js";
 
 const TOOLS = { as: "binutils", objcopy: "binutils", objdump: "binutils" };
-const COUNT = 1500;
+const COUNT = 600;
 
 for (const entry of ["core", "vector"] as const) {
   for (const bits of [16, 32, 64] as const) {
