@@ -397,6 +397,9 @@ export class Encoder implements AddressContext {
     this.memory = memory;
     if (memory === null) return this.bits;
     const size = addressSize(memory, this.bits);
+    if (size < this.bits && this.bits === 64 && this.isBounds) {
+      throw asmError("ERR_ASM_ADDRESS", "MPX has 64-bit addresses in 64-bit mode, whatever the prefix");
+    }
     if ((this.prefixes & Prefix.address) === 0) return size;
     if (isBareOffset(memory)) return this.bits === 32 ? 16 : 32;
     if (size === this.bits && !this.isBounds) {

@@ -105,6 +105,7 @@ for (const [bits, line, code] of [
   [64, "es fdiv st(0),st", "ERR_ASM_PREFIX"],
   [16, "addr32 umonitor ecx", "ERR_ASM_PREFIX"],
   [16, "addr32 jcxz 0x10", "ERR_ASM_PREFIX"],
+  [64, "bndcn bnd1,[r8d+r9d*4]", "ERR_ASM_ADDRESS"],
   [32, "lock jmp 0x8:0x10", "ERR_ASM_PREFIX"],
   [32, "data16 call 0x8:0x12345", "ERR_ASM_OPERANDS"],
   [64, "addr32 mov eax,[rcx]", "ERR_ASM_ADDRESS"],
