@@ -153,13 +153,14 @@ function expm1Series(x: bigint): bigint {
 function logSeries(x: bigint): bigint {
   const ratio = quotient(x - ONE, x + ONE);
   const square = product(ratio, ratio);
-  let power = ratio;
-  let sum = ratio;
-  for (let k = 3n; power !== 0n && power !== -1n; k += 2n) {
+  // Of the magnitude, because products round towards minus infinity and a negative power would never be zero.
+  let power = ratio < 0n ? -ratio : ratio;
+  let sum = power;
+  for (let k = 3n; power !== 0n; k += 2n) {
     power = product(power, square);
     sum += power / k;
   }
-  return sum * 2n;
+  return ratio < 0n ? -sum * 2n : sum * 2n;
 }
 
 /** Arc tangent of a fixed-point value from 0 to 1, halving the angle three times first. */
@@ -416,14 +417,18 @@ function timesLog2OfSum(env: Environment, y: Float, x: Float): Float {
       true,
     );
   }
-  if (leading(x) >= 0) return x.sign ? invalid(env) : timesFixed(env, y, log2Fixed(plusOne(x)), false);
+  if (leading(x) >= 0 && x.sign) return invalid(env);
+  // The series is for small x; next to -1 it would not come to an end.
+  if (leading(x) >= 0 || (x.sign && leading(x) >= -2))
+    return timesFixed(env, y, log2Fixed(plusOne(x)), false);
   return timesFixed(env, y, quotient(logSeries(ONE + toFixed(x)), constants().ln2), false);
 }
 
 function plusOne(x: Float): Float {
   if (leading(x) > 200) return x;
   const common = Math.min(x.exponent, 0);
-  return finite(0, shift(x.significand, x.exponent - common) + shift(1n, -common), common);
+  const magnitude = shift(x.significand, x.exponent - common);
+  return finite(0, shift(1n, -common) + (x.sign ? -magnitude : magnitude), common);
 }
 
 /** ST(1) op ST(0) to ST(1), and pop. */
