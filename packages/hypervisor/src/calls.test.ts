@@ -74,12 +74,16 @@ machineTest("guestFunction: signatures carry every class of argument", async (t,
   t.is(vm.guestFunction("nothing", { args: [] })(), undefined);
   const upper = vm.guestFunction("shout", { args: [type.buffer.inout(16)], returns: u8 });
   const bytes = new TextEncoder().encode("abc");
+  // @ts-expect-error: a buffer is bytes
+  t.throws(() => upper("abc"), { code: "ERR_VM_CALL_ARGUMENT" });
   upper(bytes);
   t.is(new TextDecoder().decode(bytes), "ABC");
   const vector = { x: 3, y: 4n, length: 0 };
   const norm = vm.guestFunction("norm", {
     args: [type.struct("vector", { x: "i32", y: "i64", length: "f64" }).inout()],
   });
+  // @ts-expect-error: a field is missing
+  t.throws(() => norm({ x: 3, y: 4n }), { code: "ERR_VM_CALL_ARGUMENT" });
   norm(vector);
   t.deepEqual(vector, { x: 3, y: -4n, length: 7 });
 });

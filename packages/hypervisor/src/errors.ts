@@ -218,7 +218,7 @@ export const ERROR_TABLE = [
   },
   {
     code: "ERR_VM_CALL_ENDED",
-    message: "{operation} found no guest that waits for calls: {outcome}",
+    message: "{operation} ended the run: {outcome}",
     remedy: "Look at vm.result. A machine whose run has ended takes no more calls: create another one.",
   },
   {

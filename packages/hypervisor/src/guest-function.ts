@@ -6,9 +6,10 @@
  * function wrote to `out` and `inout` ones is copied back into the caller's own array or object.
  * Source: psABI, "3.2.3 Parameter Passing".
  */
-import type { ArgumentType, ScalarKind, StructFields } from "@kvmkit/guest-kernel/abi";
-import { type Argument, isPointedScalar, type ScalarValues } from "./argument-types.js";
+import type { ArgumentType, ScalarKind } from "@kvmkit/guest-kernel/abi";
+import { type Decoded, isPointedScalar, type OutValue } from "./argument-types.js";
 import { VmError } from "./errors.js";
+import type { GuestBuffer } from "./guest-buffer.js";
 import { structLayout } from "./struct-layout.js";
 
 /** An argument of class MEMORY: the function gets a pointer to a copy of `bytes`. */
@@ -44,26 +45,18 @@ export interface GuestSignature<A extends readonly ArgumentType[], R extends Arg
 /** What a caller passes for each argument; a buffer stands for two, its address and its length. */
 export type GuestArguments<A extends readonly ArgumentType[]> = { readonly [N in keyof A]: Given<A[N]> };
 
-type Given<A> = A extends { readonly kind: "buffer" }
+/** What stands for what a handler of this type would get. */
+type Given<A extends ArgumentType> = Passable<Decoded<{ argument: A }>["argument"]>;
+type Passable<T> = [T] extends [GuestBuffer]
   ? Uint8Array
-  : A extends { readonly kind: "cstring" }
-    ? string
-    : A extends { readonly kind: "struct"; readonly fields: infer F extends StructFields }
-      ? { -readonly [N in keyof F]: GivenField<F[N]> }
-      : A extends { readonly kind: infer K extends ScalarKind }
-        ? Loose<ScalarValues[K]>
-        : A extends Argument<infer T>
-          ? T
-          : never;
-type GivenField<T> = T extends ScalarKind ? ScalarValues[T] : never;
-/** 64-bit integers may be given as numbers. */
-type Loose<T> = T extends bigint ? bigint | number : T;
+  : [T] extends [OutValue<infer V>]
+    ? V
+    : [T] extends [bigint]
+      ? // 64-bit integers may be given as numbers.
+        bigint | number
+      : T;
 
-export type GuestResult<R> = R extends { readonly kind: infer K extends ScalarKind }
-  ? ScalarValues[K]
-  : R extends Argument<infer T>
-    ? T
-    : undefined;
+export type GuestResult<R> = R extends ArgumentType ? Decoded<{ result: R }>["result"] : undefined;
 
 export type GuestFunction<A extends readonly ArgumentType[], R> = (
   ...args: GuestArguments<A>
