@@ -1,6 +1,7 @@
 /** What cannot run: the exit status says whose fault it is, the message what to do, and no stack trace is printed. */
 import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
+import { kvmTest } from "@kvmkit-internal/test-support";
 import test from "ava";
 import { kvm, program, STACK_TRACE, scratchFolder } from "./kvm.js";
 
@@ -79,7 +80,12 @@ test("127: a program that is not there", async (t) => {
 const AS_ROOT = process.getuid?.() === 0;
 const NOBODY = 65534;
 
-(AS_ROOT ? test : test.skip)("125: /dev/kvm may not be opened: what it is and how to get it", async (t) => {
+const asNobodyTest: typeof kvmTest = (title, body) => {
+  if (AS_ROOT) kvmTest(title, body);
+  else test.skip(`${title} (skipped: only root can become another user)`, body);
+};
+
+asNobodyTest("125: /dev/kvm may not be opened: what it is and how to get it", async (t) => {
   const ran = await kvm(["exec", "--accel", "kvm", hello], { uid: NOBODY, cwd: "/" });
   t.is(ran.status, 125, ran.stderr);
   t.regex(
