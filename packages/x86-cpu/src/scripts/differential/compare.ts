@@ -266,10 +266,9 @@ function isOutOfRange(mnemonics: readonly string[], batch: Batch, index: number)
   );
 }
 
-/** A faulting MMX store that the host tried to emulate has left MMX state behind. */
+/** A faulting MMX store that the host tried to emulate has left MMX state behind: #GP, or #SS (isStackByPrefix). */
 function isEmulatedMmxStore(a: DataView, b: DataView): boolean {
-  const isGp = (output: DataView) => output.getBigInt64(Output.vector, true) === 13n;
-  return isGp(a) && isGp(b);
+  return [a, b].every((output) => [12n, 13n].includes(output.getBigInt64(Output.vector, true)));
 }
 
 /** Neighbouring numbers have neighbouring ranks. */
