@@ -11,7 +11,7 @@ import {
   writeFileSync,
 } from "node:fs";
 import { tmpdir } from "node:os";
-import { dirname, join } from "node:path";
+import { dirname, join, relative, sep } from "node:path";
 import { toolTest } from "@kvmkit-internal/test-support";
 import test, { type ExecutionContext } from "ava";
 import { addPrebuild, pack, packages, repository } from "./pack.js";
@@ -45,10 +45,12 @@ interface Said {
 /** Runs shell commands as a reader types them; the first that fails ends them, and the test. */
 async function shell(t: ExecutionContext, commands: string, cwd: string): Promise<Said> {
   const { npm_config_local_prefix: _, INIT_CWD: __, ...env } = process.env;
-  const last = join(folder, "cwd");
+  // The tests run at once: each has an npx of its own, and says for itself where its shell stood.
+  const own = join(folder, relative(folder, cwd).split(sep)[0]!);
+  const last = `${own}.cwd`;
   const child = spawn("bash", ["-euo", "pipefail", "-c", `${commands}\npwd > "${last}"`], {
     cwd,
-    env: { ...env, ...registry.env, NODE_OPTIONS: "" },
+    env: { ...env, ...registry.env, npm_config_cache: `${own}.npm`, NODE_OPTIONS: "" },
     stdio: ["ignore", "pipe", "pipe"],
   });
   const said = { out: "", err: "" };

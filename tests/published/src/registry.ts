@@ -14,7 +14,7 @@ import { repository } from "./pack.js";
 
 export interface Registry {
   readonly url: string;
-  /** What npm needs in its environment to install from here only, into a cache of its own. */
+  /** What npm needs in its environment to install from here only; the cache is the caller's to choose. */
   readonly env: Readonly<Record<string, string>>;
   close(): void;
 }
@@ -33,7 +33,7 @@ const OTHERS: readonly (readonly [name: string, from: string])[] = [
   ["node-addon-api", join(repository, "packages/kvm-bindings")],
 ];
 
-/** Serves the tarballs in `folder`, and keeps npm's cache there. */
+/** Serves the tarballs in `folder`. */
 export async function startRegistry(folder: string): Promise<Registry> {
   const tarballs = new Map<string, Tarball>();
   for (const file of readdirSync(folder).filter((name) => name.endsWith(".tgz"))) {
@@ -52,7 +52,6 @@ export async function startRegistry(folder: string): Promise<Registry> {
   const url = `http://127.0.0.1:${(server.address() as AddressInfo).port}/`;
   const env = {
     npm_config_registry: url,
-    npm_config_cache: join(folder, "npm-cache"),
     npm_config_noproxy: "127.0.0.1",
     npm_config_audit: "false",
     npm_config_fund: "false",
